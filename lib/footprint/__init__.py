@@ -1,0 +1,1 @@
+"""Footprint: what an organisation's LLM requests cost and weigh."""

@@ -1,0 +1,82 @@
+"""The one module that reads the environment: once, into one frozen object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from footprint.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything Footprint takes from its surroundings.
+
+    Secrets are kept out of ``repr`` so that no log line can show them.
+    """
+
+    supabase_url: str | None = None
+    supabase_publishable_key: str | None = field(default=None, repr=False)
+    database_url: str | None = field(default=None, repr=False)
+    ingest_key: str | None = field(default=None, repr=False)
+    app_url: str = "http://127.0.0.1:8501"
+    cookie_keys: tuple[str, ...] = field(default=(), repr=False)
+    data_dir: Path = Path(".footprint")
+    demo: bool = False
+
+    def require_api(self) -> tuple[str, str]:
+        """Return the Supabase address and publishable key.
+
+        Raises:
+            ConfigurationError: where either is not set.
+        """
+        if not self.supabase_url or not self.supabase_publishable_key:
+            raise ConfigurationError(
+                "SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY are not set: put both into .env "
+                "(see .env.example), or run `make demo` for an embedded Supabase."
+            )
+        return self.supabase_url, self.supabase_publishable_key
+
+    def require_database(self) -> str:
+        """Return the direct database address, which only an operator's commands use.
+
+        Raises:
+            ConfigurationError: where it is not set.
+        """
+        if not self.database_url:
+            raise ConfigurationError(
+                "SUPABASE_DB_URL is not set: put your project's direct connection string into "
+                ".env, or start the embedded Supabase with `footprint up`."
+            )
+        return self.database_url
+
+
+def read_settings(environment: Mapping[str, str | None]) -> Settings:
+    """Build settings from a mapping of environment variables (pure, for tests and children)."""
+
+    def text(name: str) -> str | None:
+        value = environment.get(name)
+        return value.strip() or None if value else None
+
+    url = text("SUPABASE_URL")
+    return Settings(
+        supabase_url=url.rstrip("/") if url else None,
+        supabase_publishable_key=text("SUPABASE_PUBLISHABLE_KEY") or text("SUPABASE_ANON_KEY"),
+        database_url=text("SUPABASE_DB_URL"),
+        ingest_key=text("FOOTPRINT_INGEST_KEY"),
+        app_url=(text("APP_URL") or "http://127.0.0.1:8501").rstrip("/"),
+        cookie_keys=tuple(k.strip() for k in (text("APP_COOKIE_KEYS") or "").split(",") if k.strip()),
+        data_dir=Path(text("FOOTPRINT_DATA_DIR") or ".footprint").expanduser(),
+        demo=(text("FOOTPRINT_DEMO") or "").lower() in {"1", "true", "yes"},
+    )
+
+
+@cache
+def get_settings() -> Settings:
+    """Return this process's settings: the environment first, then ``.env`` in the working folder."""
+    return read_settings({**dotenv_values(Path.cwd() / ".env"), **os.environ})
