@@ -1,0 +1,1 @@
+"""What the screens ask: one module per subject, one function per question."""

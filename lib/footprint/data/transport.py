@@ -1,0 +1,29 @@
+"""The one HTTP client of the web process: connections are shared, identities never are."""
+
+from __future__ import annotations
+
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+# Seconds. A person waits behind every call, so a service that is down must be found out quickly.
+CONNECT_TIMEOUT_S = 3.0
+READ_TIMEOUT_S = 15.0
+
+# A proxy named in the environment is for the world outside; an embedded Supabase is not outside.
+LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+
+
+@cache
+def http() -> httpx.Client:
+    """Return the shared client: pooled connections, no cookies kept, loopback never proxied.
+
+    It carries no key and no token: every request brings its own headers.
+    """
+    return httpx.Client(
+        timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        mounts={pattern: None for pattern in LOOPBACK},
+        follow_redirects=False,
+    )
