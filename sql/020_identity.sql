@@ -1,0 +1,173 @@
+-- People: profiles, chat sessions, roles, and the bridge from Supabase Auth.
+--
+-- Why a row and not a JWT claim for the role: it is revocable at once and cannot be forged through
+-- user metadata (docs/decisions.md). A person may exist before ever signing in (ids that come with
+-- requests) and after they left (deleted_at: history stays).
+
+create table if not exists public.user_profiles (
+  user_id text primary key check (length(user_id) between 1 and 200),
+  auth_user_id uuid unique references auth.users (id) on delete set null,
+  email text check (length(email) <= 320),
+  full_name text check (length(full_name) <= 200),
+  provider text,
+  role text not null default 'member' check (role in ('member', 'admin', 'finance')),
+  team text check (length(team) between 1 and 100),
+  timezone text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  deleted_at timestamptz
+);
+comment on table public.user_profiles is 'People, as requests and sign-ins know them.';
+comment on column public.user_profiles.user_id is 'Stable id: the OAuth or front-end id (google_1171...), or the Auth uuid.';
+comment on column public.user_profiles.auth_user_id is 'The account in Supabase Auth; null until the person signs in with a verified e-mail.';
+comment on column public.user_profiles.email is 'E-mail, as declared by a front end or verified by Auth.';
+comment on column public.user_profiles.full_name is 'Name shown on pages.';
+comment on column public.user_profiles.provider is 'Sign-in provider: email, google, github, ...';
+comment on column public.user_profiles.role is 'member, admin or finance; changed by an admin only.';
+comment on column public.user_profiles.team is 'Team for reports; null when none.';
+comment on column public.user_profiles.timezone is 'The person''s own time zone, for display of times only.';
+comment on column public.user_profiles.created_at is 'When first seen (UTC).';
+comment on column public.user_profiles.updated_at is 'When last changed (UTC).';
+comment on column public.user_profiles.deleted_at is 'Soft delete: no access any more, history stays.';
+create index if not exists user_profiles_email_idx on public.user_profiles (lower(email));
+
+create table if not exists public.user_sessions (
+  session_id text primary key check (length(session_id) between 1 and 300),
+  user_id text not null references public.user_profiles (user_id) on delete cascade,
+  created_at timestamptz not null default now()
+);
+comment on table public.user_sessions is 'Chat session → person, so that a temporary session becomes somebody.';
+comment on column public.user_sessions.session_id is 'Session id as the chat front end sends it.';
+comment on column public.user_sessions.user_id is 'The person.';
+comment on column public.user_sessions.created_at is 'When it was mapped (UTC).';
+create index if not exists user_sessions_user_id_idx on public.user_sessions (user_id);
+
+alter table public.user_profiles enable row level security;
+alter table public.user_sessions enable row level security;
+
+create or replace function private.current_user_id() returns text
+language sql stable security definer set search_path = '' as $$
+  select p.user_id from public.user_profiles p
+  where p.auth_user_id = (select auth.uid()) and p.deleted_at is null
+$$;
+comment on function private.current_user_id() is 'user_id of the signed-in person; null for anybody else.';
+
+create or replace function private.current_role_name() returns text
+language sql stable security definer set search_path = '' as $$
+  select p.role from public.user_profiles p
+  where p.auth_user_id = (select auth.uid()) and p.deleted_at is null
+$$;
+comment on function private.current_role_name() is 'Role of the signed-in person; null for anybody else.';
+
+create or replace function private.is_admin() returns boolean
+language sql stable security definer set search_path = '' as $$
+  select coalesce(private.current_role_name() = 'admin', false)
+$$;
+comment on function private.is_admin() is 'Whether the signed-in person is an admin.';
+
+create or replace function private.is_org_reader() returns boolean
+language sql stable security definer set search_path = '' as $$
+  select coalesce(private.current_role_name() in ('admin', 'finance'), false)
+$$;
+comment on function private.is_org_reader() is 'Whether the signed-in person may read the organisation''s figures.';
+
+create or replace function private.require_org_reader() returns void
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  if not private.is_org_reader() then
+    raise sqlstate 'PT403' using
+      message = 'The organisation''s figures are for its admins and finance people.',
+      hint = 'Ask an admin of your organisation for the role.';
+  end if;
+end
+$$;
+comment on function private.require_org_reader() is 'Answers HTTP 403 unless the signed-in person is admin or finance.';
+
+revoke execute on function private.current_user_id(), private.current_role_name(), private.is_admin(),
+  private.is_org_reader(), private.require_org_reader() from public;
+grant execute on function private.current_user_id(), private.current_role_name(), private.is_admin(),
+  private.is_org_reader() to authenticated;
+
+drop policy if exists "people read their own profile, admins everyone's" on public.user_profiles;
+create policy "people read their own profile, admins everyone's" on public.user_profiles
+  for select to authenticated
+  using (auth_user_id = (select auth.uid()) or (select private.is_admin()));
+drop policy if exists "people rename themselves" on public.user_profiles;
+create policy "people rename themselves" on public.user_profiles
+  for update to authenticated
+  using (user_id = (select private.current_user_id()))
+  with check (user_id = (select private.current_user_id()));
+drop policy if exists "people read their own sessions" on public.user_sessions;
+create policy "people read their own sessions" on public.user_sessions
+  for select to authenticated using (user_id = (select private.current_user_id()));
+drop policy if exists "admins read the audit log" on public.audit_log;
+create policy "admins read the audit log" on public.audit_log
+  for select to authenticated using ((select private.is_admin()));
+drop policy if exists "admins and finance read the history of settings" on public.settings_history;
+create policy "admins and finance read the history of settings" on public.settings_history
+  for select to authenticated using ((select private.is_org_reader()));
+
+revoke all on public.user_profiles, public.user_sessions from public, anon, authenticated, service_role;
+grant select on public.user_profiles, public.user_sessions to authenticated, service_role;
+grant update (full_name, timezone) on public.user_profiles to authenticated;
+grant select on public.settings_history to authenticated;
+
+create or replace view public.users with (security_invoker = true) as
+  select user_id as id, email, role, created_at from public.user_profiles where deleted_at is null;
+comment on view public.users is 'People in the shape of the original schema: id, email, role, created_at.';
+revoke all on public.users from public, anon, authenticated, service_role;
+grant select on public.users to authenticated, service_role;
+
+create or replace trigger user_profiles_updated_at before update on public.user_profiles
+  for each row execute function private.touch_updated_at();
+
+create or replace function private.audit(p_action text, p_target text, p_before jsonb, p_after jsonb, p_reason text default null)
+returns void
+language sql security definer set search_path = '' as $$
+  insert into public.audit_log (actor_user_id, actor_role, action, target, before, after, reason)
+  values (private.current_user_id(), coalesce(private.current_role_name(), 'operator'),
+          p_action, p_target, p_before, p_after, p_reason)
+$$;
+comment on function private.audit(text, text, jsonb, jsonb, text) is 'Writes one entry of the audit log in the name of whoever is signed in.';
+revoke execute on function private.audit(text, text, jsonb, jsonb, text) from public;
+
+-- A profile for every account whose e-mail is verified: an unlinked profile with the same e-mail is
+-- linked (oldest first), else one is made. An unverified e-mail links and makes nothing. The role is
+-- never read from metadata, which the user can write.
+create or replace function private.link_auth_user() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_name text := left(nullif(btrim(coalesce(new.raw_user_meta_data ->> 'full_name', new.raw_user_meta_data ->> 'name', '')), ''), 200);
+  v_provider text := left(coalesce(new.raw_app_meta_data ->> 'provider', 'email'), 50);
+  v_linked text;
+begin
+  if new.email_confirmed_at is null or coalesce(new.email, '') = '' then
+    return new;
+  end if;
+  update public.user_profiles p
+     set email = new.email, full_name = coalesce(p.full_name, v_name)
+   where p.auth_user_id = new.id
+  returning p.user_id into v_linked;
+  if v_linked is null then
+    update public.user_profiles p
+       set auth_user_id = new.id, provider = v_provider, full_name = coalesce(p.full_name, v_name)
+     where p.user_id = (select q.user_id from public.user_profiles q
+                         where lower(q.email) = lower(new.email) and q.auth_user_id is null and q.deleted_at is null
+                         order by q.created_at, q.user_id limit 1)
+    returning p.user_id into v_linked;
+  end if;
+  if v_linked is null then
+    insert into public.user_profiles (user_id, auth_user_id, email, full_name, provider)
+    values (new.id::text, new.id, new.email, v_name, v_provider)
+    on conflict (user_id) do update set auth_user_id = excluded.auth_user_id, email = excluded.email;
+  end if;
+  return new;
+end
+$$;
+comment on function private.link_auth_user() is
+  'Trigger of auth.users: gives a verified account its profile, linking one with the same e-mail.';
+revoke execute on function private.link_auth_user() from public;
+
+create or replace trigger footprint_link_auth_user
+  after insert or update of email, email_confirmed_at on auth.users
+  for each row execute function private.link_auth_user();

@@ -1,0 +1,364 @@
+-- Ingest: the one way by which requests come in.
+--
+-- public.ingest_request_logs (invoker, callable by everybody) → private.ingest_request_logs (definer,
+-- checks the ingest key) → private.store_events (parses, refuses single bad events, resolves session,
+-- person, exchange rate and impact factor, inserts). Sending anything twice changes nothing. Rows go
+-- in sorted by event_id, in one insert, so that overlapping retries never deadlock.
+
+create table if not exists private.ingest_keys (
+  ingest_key_id uuid primary key default gen_random_uuid(),
+  key_hash bytea not null unique check (length(key_hash) = 32),
+  label text not null check (length(label) between 1 and 100),
+  scope text not null default 'organisation' check (scope in ('organisation', 'user', 'team')),
+  user_id text references public.user_profiles (user_id) on delete cascade,
+  team text check (length(team) between 1 and 100),
+  created_at timestamptz not null default now(),
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  last_used_at timestamptz,
+  check ((scope = 'user') = (user_id is not null)),
+  check ((scope = 'team') = (team is not null))
+);
+comment on table private.ingest_keys is 'Keys that may send requests: SHA-256 only, the key itself is shown once.';
+comment on column private.ingest_keys.ingest_key_id is 'Name of the key for people; not secret.';
+comment on column private.ingest_keys.key_hash is 'SHA-256 of the key.';
+comment on column private.ingest_keys.label is 'What it is for.';
+comment on column private.ingest_keys.scope is 'organisation: any person; user or team: forced to that one.';
+comment on column private.ingest_keys.user_id is 'The person, for scope user.';
+comment on column private.ingest_keys.team is 'The team, for scope team.';
+comment on column private.ingest_keys.created_at is 'When it was made (UTC).';
+comment on column private.ingest_keys.expires_at is 'Until when it works (UTC); null for no end.';
+comment on column private.ingest_keys.revoked_at is 'When it was revoked (UTC).';
+comment on column private.ingest_keys.last_used_at is 'When it was last used (UTC), to the minute.';
+create index if not exists ingest_keys_user_id_idx on private.ingest_keys (user_id);
+revoke all on private.ingest_keys from public, anon, authenticated, service_role;
+alter table private.ingest_keys enable row level security;
+
+create or replace function private.parse_timestamptz(p_text text) returns timestamptz
+language plpgsql stable set search_path = '' as $$
+begin
+  if p_text !~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)$' then
+    return null;
+  end if;
+  return p_text::timestamptz;
+exception when data_exception then
+  return null;
+end
+$$;
+comment on function private.parse_timestamptz(text) is 'An ISO 8601 time with offset; null when it is none.';
+
+create or replace function private.is_text_generation(p_call_type text) returns boolean
+language sql immutable set search_path = '' as $$
+  select p_call_type in ('chat', 'completion', 'text_completion', 'responses', 'messages', 'anthropic_messages', 'generate_content', 'batch')
+$$;
+comment on function private.is_text_generation(text) is 'Whether a call type is one that the impact method models.';
+
+create or replace function private.event_problem(
+  p_event_id text, p_started timestamptz, p_model text, p_status text, p_tokens text[], p_cost text, p_seconds text[], p_texts text[]
+) returns text
+language sql immutable set search_path = '' as $$
+  select case
+    when coalesce(p_event_id, '') !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'event_id is not a UUID'
+    when p_started is null or p_started < '2000-01-01' then 'started_at is not an ISO 8601 time with offset, from 2000 on'
+    when coalesce(p_model, '') = '' then 'model is missing'
+    when length(p_model) > 300 then 'model is longer than 300 characters'
+    when p_status not in ('success', 'failure', 'cancelled', 'abandoned') then 'status is not success, failure, cancelled or abandoned'
+    when exists (select 1 from unnest(p_tokens) t where t !~ '^-?\d+(\.0+)?$') then 'a token count is not a whole number'
+    when exists (select 1 from unnest(p_tokens) t where t ~ '^-') then 'a token count is negative'
+    when exists (select 1 from unnest(p_tokens) t where length(t) > 20 or t::numeric > 1000000000000) then 'a token count is above 10^12'
+    when p_cost !~ '^-?\d+(\.\d+)?([eE][-+]?\d{1,3})?$' then 'cost_usd is not a number'
+    when p_cost ~ '^-' and p_cost::numeric <> 0 then 'cost_usd is negative'
+    when p_cost::numeric > 10000000 then 'cost_usd is above 10^7'
+    when exists (select 1 from unnest(p_seconds) s where s !~ '^\d+(\.\d+)?([eE][-+]?\d{1,3})?$' or s::numeric > 10000000)
+      then 'a duration is not a number of seconds from 0 to 10^7'
+    when exists (select 1 from unnest(p_texts) x where length(x) > 320) then 'an id, name or label is longer than 320 characters'
+  end
+$$;
+comment on function private.event_problem(text, timestamptz, text, text, text[], text, text[], text[]) is
+  'Why an event cannot be stored, in words; null when it can.';
+
+create or replace function private.parse_events(p_events jsonb)
+returns table (
+  item bigint, problem text, event_id text, started_at timestamptz, model text, provider text, model_group text,
+  call_type text, stream boolean, status text, error_class text, error_code text, litellm_call_id text,
+  trace_id text, session_id text, source text, user_id text, attribution text, end_user text, user_email text,
+  user_name text, team text, tokens_input_uncached text, tokens_cache_read text, tokens_cache_write text,
+  tokens_output_text text, tokens_reasoning text, tokens_estimated boolean, cache_hit boolean, cost_usd text,
+  price_source text, latency_s text, time_to_first_token_s text, region text, grid_zone text, tags text[]
+)
+language sql stable set search_path = '' as $$
+  select v.item,
+    case when jsonb_typeof(v.value) <> 'object' then 'the event is not a JSON object'
+    else private.event_problem(e.event_id, s.started, e.model, coalesce(e.status, 'success'),
+      array_remove(array[e.tokens_input_uncached, e.tokens_cache_read, e.tokens_cache_write, e.tokens_output_text, e.tokens_reasoning], null),
+      e.cost_usd, array_remove(array[e.latency_s, e.time_to_first_token_s], null),
+      array_remove(array[e.provider, e.model_group, e.call_type, e.error_class, e.error_code, e.litellm_call_id, e.trace_id, e.session_id,
+        e.source, e.user_id, e.end_user, e.user_email, e.user_name, e.team, e.price_source, e.region, e.grid_zone], null)) end,
+    e.event_id, s.started, e.model, coalesce(e.provider, ''), nullif(e.model_group, ''),
+    coalesce(nullif(e.call_type, ''), 'chat'), case e.stream when 'true' then true when 'false' then false end,
+    coalesce(e.status, 'success'), nullif(e.error_class, ''), nullif(e.error_code, ''), nullif(e.litellm_call_id, ''),
+    nullif(e.trace_id, ''), left(nullif(e.session_id, ''), 300), coalesce(nullif(e.source, ''), 'api'),
+    left(nullif(btrim(e.user_id), ''), 200), coalesce(e.attribution, 'declared'), nullif(e.end_user, ''), nullif(e.user_email, ''),
+    left(nullif(e.user_name, ''), 200), left(nullif(btrim(e.team), ''), 100),
+    e.tokens_input_uncached, e.tokens_cache_read, e.tokens_cache_write, e.tokens_output_text, e.tokens_reasoning,
+    coalesce(e.tokens_estimated = 'true', false), coalesce(e.cache_hit = 'true', false), e.cost_usd, nullif(e.price_source, ''),
+    e.latency_s, e.time_to_first_token_s, nullif(e.region, ''), upper(nullif(e.grid_zone, '')),
+    case when jsonb_typeof(v.value -> 'tags') = 'array' and v.value -> 'tags' <> '[]'
+      then array(select distinct left(t, 100) from jsonb_array_elements_text(v.value -> 'tags') t where t <> '' order by 1 limit 20) end
+  from jsonb_array_elements(p_events) with ordinality as v (value, item)
+  left join lateral jsonb_to_record(case when jsonb_typeof(v.value) = 'object' then v.value else '{}' end) as e (
+    event_id text, started_at text, model text, provider text, model_group text, call_type text, stream text, status text,
+    error_class text, error_code text, litellm_call_id text, trace_id text, session_id text, source text, user_id text,
+    attribution text, end_user text, user_email text, user_name text, team text, tokens_input_uncached text,
+    tokens_cache_read text, tokens_cache_write text, tokens_output_text text, tokens_reasoning text, tokens_estimated text,
+    cache_hit text, cost_usd text, price_source text, latency_s text, time_to_first_token_s text, region text, grid_zone text) on true
+  cross join lateral (select private.parse_timestamptz(e.started_at)) as s (started)
+$$;
+comment on function private.parse_events(jsonb) is
+  'The events of a batch as rows of text, each with its problem (null when it can be stored). One bad event never costs the good ones.';
+
+-- Impact of a request from its facts: the joins that find factor, facility and grid, then the one
+-- formula. Used by store_events and by every re-derivation.
+create or replace function private.impact_of(
+  p_provider text, p_model text, p_call_type text, p_grid_zone text, p_cache_hit boolean, p_factor_set text,
+  p_tokens_out bigint, p_tokens_in_uncached bigint, p_tokens_cached bigint
+) returns table (
+  energy_kwh float8, energy_kwh_low float8, energy_kwh_high float8,
+  carbon_gco2e float8, carbon_gco2e_low float8, carbon_gco2e_high float8,
+  water_l float8, water_l_low float8, water_l_high float8,
+  factor_id text, factor_set text, match text, evidence text, grid_zone text, impact_reason text)
+language sql stable
+begin atomic
+  select i.energy_kwh, i.energy_kwh_low, i.energy_kwh_high, i.carbon_gco2e, i.carbon_gco2e_low, i.carbon_gco2e_high,
+         i.water_l, i.water_l_low, i.water_l_high,
+         case when w.reason is null then f.factor_id end, case when w.reason is null then f.factor_set end,
+         case when w.reason is null then case when mm.provider is null then f.match else 'admin' end end,
+         case when w.reason is null then f.evidence end,
+         case when w.reason is null then g.zone end,
+         w.reason
+  from (select 1) as one
+  left join public.model_mappings mm on mm.provider = lower(p_provider) and mm.model = lower(p_model)
+  left join public.impact_factors f
+    on f.factor_set = p_factor_set
+   and f.provider = coalesce(mm.target_provider, lower(p_provider))
+   and f.model = coalesce(mm.target_model, lower(p_model))
+  left join lateral (
+    select pf.* from public.provider_facilities pf
+    where pf.factor_set = p_factor_set and pf.provider in (lower(p_provider), '')
+    order by pf.provider desc limit 1) as pf on true
+  left join lateral (
+    select gf.* from public.grid_factors gf
+    where gf.factor_set = p_factor_set and gf.zone in (p_grid_zone, pf.default_zone, 'WOR')
+    order by gf.zone = p_grid_zone desc nulls last, gf.zone = pf.default_zone desc nulls last limit 1) as g on true
+  cross join lateral (
+    select case
+      when p_cache_hit then 'gateway_cache'
+      when p_tokens_out + p_tokens_in_uncached + p_tokens_cached = 0 then 'no_tokens'
+      when not private.is_text_generation(p_call_type) then 'not_modelled'
+      when f.factor_id is null then 'no_factor' end) as w (reason)
+  left join lateral private.derive_impact(
+    f.energy_j_per_token_out::float8, f.embodied_gco2e_per_token_out::float8, f.band::float8, f.weight_input::float8,
+    f.weight_cached::float8, f.host_overhead::float8, pf.pue::float8, pf.wue_l_per_kwh::float8,
+    g.carbon_gco2e_per_kwh::float8, g.water_l_per_kwh::float8,
+    p_tokens_out, p_tokens_in_uncached, p_tokens_cached) as i on w.reason is null;
+end;
+comment on function private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint) is
+  'Estimated impact of a request with its provenance, or the reason why there is none. Parsed at definition, so the planner can inline it.';
+
+create or replace function private.store_events(p_events jsonb, p_user_id text default null, p_team text default null)
+returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_rejected jsonb;
+  v_unknown jsonb;
+  v_inserted bigint;
+  v_good bigint;
+  v_factor_set constant text := private.setting('active_factor_set') #>> '{}';
+  v_planning_rate constant numeric := (private.setting('fx_planning_rate_eur_per_usd') #>> '{}')::numeric;
+  v_zone constant text := private.reporting_timezone();
+begin
+  if p_events is null or jsonb_typeof(p_events) <> 'array' then
+    raise sqlstate 'PT400' using message = 'p_events must be a JSON array of events.';
+  elsif jsonb_array_length(p_events) > 1000 then
+    raise sqlstate 'PT413' using message = 'At most 1000 events in one call: send smaller batches.';
+  end if;
+  if p_user_id is not null or p_team is not null then
+    p_events := (
+      select coalesce(jsonb_agg(case when jsonb_typeof(e) <> 'object' then e
+        when p_user_id is not null then e || jsonb_build_object('user_id', p_user_id, 'attribution', 'verified', 'user_email', null, 'user_name', null, 'team', null)
+        else e || jsonb_build_object('team', p_team) end order by n), '[]')
+      from jsonb_array_elements(p_events) with ordinality as a (e, n));
+  end if;
+
+  -- People first, sorted, so that concurrent batches meet them in the same order.
+  insert into public.user_profiles (user_id, email, full_name, team)
+  select distinct on (e.user_id) e.user_id, e.user_email, e.user_name, e.team
+  from private.parse_events(p_events) e
+  where e.problem is null and e.user_id is not null
+    and not exists (select 1 from public.user_profiles p where p.user_id = e.user_id)
+  order by e.user_id, e.item
+  on conflict (user_id) do nothing;
+
+  with parsed as materialized (
+    select * from private.parse_events(p_events)
+  ), attributed as (
+    select e.*,
+      case when e.user_id is not null and e.attribution = 'verified' then e.user_id
+           else coalesce(us.user_id, e.user_id) end as person,
+      case when e.user_id is not null and e.attribution = 'verified' then 'verified'
+           when us.user_id is not null then 'session'
+           when e.user_id is not null then 'declared' else 'none' end as trust,
+      least(e.started_at, now()) as started,
+      e.started_at > now() + interval '5 minutes' as clock_ahead
+    from parsed e left join public.user_sessions us on us.session_id = e.session_id
+    where e.problem is null
+  ), stored as (
+    insert into public.request_logs (
+      event_id, litellm_call_id, trace_id, session_id, source, started_at,
+      user_profile_id, attribution, end_user, user_email, user_name, team,
+      provider, model, model_group, call_type, stream, region, tags, status, error_class, error_code, cache_hit,
+      tokens_input_uncached, tokens_cache_read, tokens_cache_write, tokens_output_text, tokens_reasoning, tokens_estimated,
+      latency_s, time_to_first_token_s, flags, cost_usd, price_source, cost_eur, fx_eur_per_usd, fx_date,
+      energy_kwh, energy_kwh_low, energy_kwh_high, carbon_gco2e, carbon_gco2e_low, carbon_gco2e_high,
+      water_l, water_l_low, water_l_high, factor_id, factor_set, match, evidence, grid_zone, impact_reason)
+    select
+      e.event_id::uuid, e.litellm_call_id, e.trace_id, e.session_id, e.source, e.started,
+      e.person, e.trust, e.end_user, coalesce(e.user_email, p.email), coalesce(e.user_name, p.full_name), coalesce(e.team, p.team),
+      e.provider, e.model, e.model_group, e.call_type, e.stream, e.region, e.tags, e.status, e.error_class, e.error_code, e.cache_hit,
+      t.input_uncached, t.cache_read, t.cache_write, t.output_text, t.reasoning, e.tokens_estimated,
+      e.latency_s::numeric, e.time_to_first_token_s::numeric,
+      nullif(array_remove(array[case when e.clock_ahead then 'clock_ahead' end,
+        case when e.grid_zone is not null and i.grid_zone is distinct from e.grid_zone and i.grid_zone is not null then 'unknown_zone' end], null), '{}'),
+      e.cost_usd::numeric, e.price_source, e.cost_usd::numeric * fx.rate, case when e.cost_usd is not null then fx.rate end,
+      case when e.cost_usd is not null then fx.day end,
+      i.energy_kwh, i.energy_kwh_low, i.energy_kwh_high, i.carbon_gco2e, i.carbon_gco2e_low, i.carbon_gco2e_high,
+      i.water_l, i.water_l_low, i.water_l_high, i.factor_id, i.factor_set, i.match, i.evidence, i.grid_zone, i.impact_reason
+    from attributed e
+    left join public.user_profiles p on p.user_id = e.person
+    cross join lateral (select e.tokens_input_uncached::numeric::bigint, e.tokens_cache_read::numeric::bigint,
+      e.tokens_cache_write::numeric::bigint, e.tokens_output_text::numeric::bigint, e.tokens_reasoning::numeric::bigint
+      ) as t (input_uncached, cache_read, cache_write, output_text, reasoning)
+    cross join lateral private.fx_on((e.started at time zone v_zone)::date, v_planning_rate) as fx
+    cross join lateral private.impact_of(e.provider, e.model, e.call_type, e.grid_zone, e.cache_hit, v_factor_set,
+      coalesce(t.output_text, 0) + coalesce(t.reasoning, 0),
+      coalesce(t.input_uncached, 0) + coalesce(t.cache_write, 0), coalesce(t.cache_read, 0)) as i
+    order by e.event_id::uuid
+    on conflict (event_id) do nothing
+    returning provider, model, impact_reason
+  )
+  select (select count(*) from stored), (select count(*) from parsed where problem is null),
+    (select coalesce(jsonb_agg(jsonb_build_object('event_id', event_id, 'index', item - 1, 'reason', problem) order by item), '[]')
+       from parsed where problem is not null),
+    (select coalesce(jsonb_agg(distinct ltrim(provider || '/' || model, '/')), '[]') from stored where impact_reason = 'no_factor')
+  into v_inserted, v_good, v_rejected, v_unknown;
+
+  return jsonb_build_object('inserted', v_inserted, 'duplicates', v_good - v_inserted, 'rejected', v_rejected, 'unknown_models', v_unknown);
+end
+$$;
+comment on function private.store_events(jsonb, text, text) is
+  'Stores a batch of UsageEvents, once each; a person or team given forces every event to it.';
+
+create or replace function private.check_ingest_key() returns private.ingest_keys
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_key constant text := nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-ingest-key';
+  k private.ingest_keys;
+begin
+  select * into k from private.ingest_keys
+   where key_hash = sha256(convert_to(coalesce(v_key, ''), 'UTF8'));
+  if k.ingest_key_id is null or k.revoked_at is not null or k.expires_at <= now() then
+    raise sqlstate 'PT401' using
+      message = 'The ingest key is missing, unknown, expired or revoked.',
+      hint = 'Send a valid key in the x-ingest-key header; `footprint keys create` makes one.';
+  end if;
+  if k.last_used_at is null or k.last_used_at < now() - interval '1 minute' then
+    update private.ingest_keys set last_used_at = now()
+     where ingest_key_id = (select ingest_key_id from private.ingest_keys
+                             where ingest_key_id = k.ingest_key_id for no key update skip locked);
+  end if;
+  return k;
+end
+$$;
+comment on function private.check_ingest_key() is 'The ingest key of this request; HTTP 401 without a valid one.';
+
+create or replace function private.ingest_request_logs(p_events jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  k constant private.ingest_keys := private.check_ingest_key();
+begin
+  return private.store_events(p_events, k.user_id, k.team);
+end
+$$;
+comment on function private.ingest_request_logs(jsonb) is 'Checks the ingest key, then stores the batch within its scope.';
+
+create or replace function public.ingest_request_logs(p_events jsonb) returns jsonb
+language sql security invoker set search_path = '' as $$
+  select private.ingest_request_logs(p_events)
+$$;
+comment on function public.ingest_request_logs(jsonb) is
+  'Stores up to 1000 UsageEvents, once each, with a valid x-ingest-key header. Answers inserted, duplicates, rejected (with reasons), unknown_models.';
+
+-- Chat sessions become people; rows that came before are re-attributed, and every sum follows.
+create or replace function private.map_session(p_session_id text, p_user_id text, p_email text default null, p_full_name text default null)
+returns bigint
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_count bigint;
+begin
+  if coalesce(p_session_id, '') = '' or length(p_session_id) > 300 or coalesce(btrim(p_user_id), '') = '' or length(p_user_id) > 200 then
+    raise sqlstate 'PT400' using message = 'A session id (1 to 300 characters) and a user id (1 to 200) are needed.';
+  end if;
+  insert into public.user_profiles (user_id, email, full_name)
+  values (btrim(p_user_id), left(nullif(p_email, ''), 320), left(nullif(p_full_name, ''), 200))
+  on conflict (user_id) do nothing;
+  insert into public.user_sessions (session_id, user_id) values (p_session_id, btrim(p_user_id))
+  on conflict (session_id) do update set user_id = excluded.user_id;
+  with locked as materialized (
+    select event_id from public.request_logs
+     where session_id = p_session_id and attribution <> 'verified'
+       and (user_profile_id is distinct from btrim(p_user_id) or attribution <> 'session')
+     order by event_id for no key update)
+  update public.request_logs r
+     set user_profile_id = p.user_id, attribution = 'session', user_email = p.email, user_name = p.full_name,
+         team = coalesce(p.team, r.team)
+    from locked, public.user_profiles p
+   where r.event_id = locked.event_id and p.user_id = btrim(p_user_id);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+comment on function private.map_session(text, text, text, text) is
+  'Maps a chat session to a person and re-attributes its earlier requests; answers how many.';
+
+create or replace function private.register_session(p_session_id text, p_user_id text, p_email text, p_full_name text)
+returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  k constant private.ingest_keys := private.check_ingest_key();
+begin
+  if k.scope <> 'organisation' then
+    raise sqlstate 'PT403' using
+      message = 'Only an ingest key of the whole organisation may map sessions to people.',
+      hint = 'Use a key made with `footprint keys create` without --user or --team.';
+  end if;
+  return jsonb_build_object('reattributed', private.map_session(p_session_id, p_user_id, p_email, p_full_name));
+end
+$$;
+comment on function private.register_session(text, text, text, text) is 'map_session for the holder of an ingest key of the organisation.';
+
+create or replace function public.register_session(p_session_id text, p_user_id text, p_email text default null, p_full_name text default null)
+returns jsonb
+language sql security invoker set search_path = '' as $$
+  select private.register_session(p_session_id, p_user_id, p_email, p_full_name)
+$$;
+comment on function public.register_session(text, text, text, text) is
+  'Maps a chat session to a person, before or after its requests; needs an ingest key of the organisation.';
+
+revoke execute on function private.parse_timestamptz(text), private.is_text_generation(text),
+  private.event_problem(text, timestamptz, text, text, text[], text, text[], text[]), private.parse_events(jsonb),
+  private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint), private.store_events(jsonb, text, text),
+  private.check_ingest_key(), private.ingest_request_logs(jsonb), private.map_session(text, text, text, text),
+  private.register_session(text, text, text, text),
+  public.ingest_request_logs(jsonb), public.register_session(text, text, text, text) from public, anon, authenticated, service_role;
+grant execute on function private.ingest_request_logs(jsonb), private.register_session(text, text, text, text),
+  public.ingest_request_logs(jsonb), public.register_session(text, text, text, text) to anon, authenticated, service_role;

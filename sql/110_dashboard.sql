@@ -1,0 +1,236 @@
+-- Dashboard: one function for each question a page asks, one JSON value each.
+--
+-- All figures come from the rollups: a page costs the same at 100 thousand requests and at 10 million.
+-- Unknown is null: an amount of which nothing in a group is known is null, never 0. Lows are added to
+-- lows and highs to highs. Days are inclusive and cut in the reporting time zone.
+
+create or replace function public.me() returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select to_jsonb(p) - array['provider', 'created_at', 'updated_at', 'deleted_at'] from public.profiles p
+   where p.auth_user_id = (select auth.uid()) and p.deleted_at is null
+$$;
+comment on function public.me() is 'The signed-in person: user_id, email, full_name, role, team, timezone, tokens_used; null without a profile.';
+
+create or replace function private.deployment_info() returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select jsonb_build_object(
+    'organisation_name', private.setting('organisation_name'),
+    'reporting_timezone', private.reporting_timezone(),
+    'today', private.reporting_today(),
+    'active_factor_set', private.setting('active_factor_set'),
+    'currency', 'EUR',
+    'pledge_share', private.setting('pledge_share'),
+    'demo', nullif(private.setting('demo_notice'), 'null'))
+$$;
+comment on function private.deployment_info() is 'What every page prints: organisation, reporting time zone, factor set, and in a demo what is real.';
+create or replace function public.deployment_info() returns jsonb
+language sql stable security invoker set search_path = '' as $$ select private.deployment_info() $$;
+comment on function public.deployment_info() is 'What every page prints: organisation, reporting time zone, factor set, and in a demo what is real.';
+
+revoke execute on function public.me(), public.deployment_info(), private.deployment_info() from public, anon, authenticated, service_role;
+grant execute on function public.me(), public.deployment_info(), private.deployment_info() to authenticated;
+
+-- The figures of any group of rollup rows `c`, as a select list: written once for all reports.
+create or replace function private.figures() returns text
+language sql immutable set search_path = '' as $function$
+  select $list$
+    sum(c.requests) as requests, sum(c.failures) as failures, sum(c.cache_hits) as cache_hits, sum(c.billed) as billed,
+    sum(c.measurable) as measurable, sum(c.priced) as priced, sum(c.measured) as measured, sum(c.attributed) as attributed,
+    sum(c.tokens_input_uncached) as tokens_input_uncached, sum(c.tokens_cache_read) as tokens_cache_read,
+    sum(c.tokens_cache_write) as tokens_cache_write, sum(c.tokens_output_text) as tokens_output_text,
+    sum(c.tokens_reasoning) as tokens_reasoning, sum(c.tokens_used) as tokens_used,
+    round(sum(c.latency_s) / nullif(sum(c.latency_count), 0), 6) as latency_s_mean,
+    case when sum(c.priced) > 0 then sum(c.cost_usd) end as cost_usd,
+    case when sum(c.priced) > 0 then sum(c.cost_eur) end as cost_eur,
+    case when sum(c.measured) > 0 then sum(c.energy_kwh) end as energy_kwh,
+    case when sum(c.measured) > 0 then sum(c.energy_kwh_low) end as energy_kwh_low,
+    case when sum(c.measured) > 0 then sum(c.energy_kwh_high) end as energy_kwh_high,
+    case when sum(c.measured) > 0 then sum(c.carbon_gco2e) end as carbon_gco2e,
+    case when sum(c.measured) > 0 then sum(c.carbon_gco2e_low) end as carbon_gco2e_low,
+    case when sum(c.measured) > 0 then sum(c.carbon_gco2e_high) end as carbon_gco2e_high,
+    case when sum(c.measured) > 0 then sum(c.water_l) end as water_l,
+    case when sum(c.measured) > 0 then sum(c.water_l_low) end as water_l_low,
+    case when sum(c.measured) > 0 then sum(c.water_l_high) end as water_l_high,
+    case when sum(c.priced) > 0 then round(sum(c.m2_verified), 9) end as restored_m2_verified,
+    case when sum(c.priced) > 0 then round(sum(c.m2_pending), 9) end as restored_m2_pending
+  $list$
+$function$;
+comment on function private.figures() is 'Select list of the figures of a report, over rollup rows c with m2_verified and m2_pending. An amount of which nothing is known is null.';
+
+-- The groups of a period, for one person or (null) the organisation: totals, days, days by provider,
+-- models, providers, teams. Internal: nobody is granted it; the callers below decide whose figures
+-- may be asked for.
+create or replace function private.usage_groups(p_user_id text, p_from date, p_to date)
+returns table (kind text, day date, provider text, model text, team text, cost numeric, figures jsonb)
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  return query execute format($query$
+    with cells as (
+      select u.*, %1$s as of_team, u.cost_eur * r.verified_m2_per_eur as m2_verified, u.cost_eur * r.pending_m2_per_eur as m2_pending
+      from public.%2$I u
+      left join private.restoration_rates($2, $3) r on r.month = date_trunc('month', u.day)::date
+      where u.day between $2 and $3 and %3$s
+    ), sums as (
+      select grouping(c.day, c.provider, c.model, c.of_team) as grouped_by, c.day, c.provider, c.model, c.of_team as team, %4$s
+      from cells c
+      group by grouping sets ((), (c.day), (c.day, c.provider), (c.provider, c.model), (c.provider), (c.of_team))
+    )
+    select case s.grouped_by when 15 then 'totals' when 7 then 'day' when 3 then 'day_provider'
+                when 9 then 'model' when 11 then 'provider' else 'team' end,
+      s.day, s.provider, s.model, s.team, s.cost_eur,
+      case s.grouped_by
+        when 7 then jsonb_build_object('day', s.day, 'requests', s.requests, 'failures', s.failures, 'tokens_used', s.tokens_used,
+          'cost_eur', s.cost_eur, 'energy_kwh', s.energy_kwh, 'energy_kwh_low', s.energy_kwh_low, 'energy_kwh_high', s.energy_kwh_high,
+          'carbon_gco2e', s.carbon_gco2e, 'carbon_gco2e_low', s.carbon_gco2e_low, 'carbon_gco2e_high', s.carbon_gco2e_high,
+          'water_l', s.water_l, 'water_l_low', s.water_l_low, 'water_l_high', s.water_l_high,
+          'restored_m2_verified', s.restored_m2_verified, 'restored_m2_pending', s.restored_m2_pending)
+        when 3 then jsonb_build_object('day', s.day, 'provider', s.provider, 'requests', s.requests, 'tokens_used', s.tokens_used,
+          'cost_eur', s.cost_eur, 'energy_kwh', s.energy_kwh, 'carbon_gco2e', s.carbon_gco2e, 'water_l', s.water_l)
+        else to_jsonb(s) - 'grouped_by' - 'day' - case s.grouped_by
+          when 15 then array['provider', 'model', 'team'] when 9 then array['team']
+          when 11 then array['model', 'team'] else array['provider', 'model'] end
+      end
+    from sums s
+    where s.grouped_by <> 15 or s.requests > 0
+  $query$,
+    case when p_user_id is null then 'u.team' else 'null::text' end,
+    case when p_user_id is null then 'usage_org_daily' else 'usage_user_daily' end,
+    case when p_user_id is null then 'true' else 'u.user_id = $1' end,
+    private.figures())
+  using p_user_id, p_from, p_to;
+end
+$function$;
+comment on function private.usage_groups(text, date, date) is
+  'Figures of a period by day, provider, model and team, for one person or (null) for the organisation. Internal.';
+
+create or replace function private.footprint_report(p_user_id text, p_from date, p_to date) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  v_days constant integer := p_to - p_from + 1;
+  v_report jsonb;
+begin
+  if p_from is null or p_to is null or p_from > p_to or v_days > 3700 then
+    raise sqlstate 'PT400' using message = 'A period needs a first and a last day, in order, at most ten years apart.';
+  end if;
+  select jsonb_build_object(
+    'period', jsonb_build_object('from', p_from, 'to', p_to, 'previous_from', p_from - v_days, 'previous_to', p_from - 1,
+                                 'timezone', private.reporting_timezone()),
+    'totals', (jsonb_agg(g.figures) filter (where g.kind = 'totals')) -> 0,
+    'by_day', coalesce(jsonb_agg(g.figures order by g.day) filter (where g.kind = 'day'), '[]'),
+    'by_day_provider', coalesce(jsonb_agg(g.figures order by g.day, g.provider) filter (where g.kind = 'day_provider'), '[]'),
+    'by_model', coalesce(jsonb_agg(g.figures order by g.cost desc nulls last, g.provider, g.model) filter (where g.kind = 'model'), '[]'),
+    'by_provider', coalesce(jsonb_agg(g.figures order by g.cost desc nulls last, g.provider) filter (where g.kind = 'provider'), '[]'),
+    'by_team', coalesce(jsonb_agg(g.figures order by g.cost desc nulls last, g.team) filter (where g.kind = 'team'), '[]'))
+  into v_report
+  from private.usage_groups(p_user_id, p_from, p_to) g;
+  return v_report || jsonb_build_object('previous',
+    (select g.figures from private.usage_groups(p_user_id, p_from - v_days, p_from - 1) g where g.kind = 'totals'));
+end
+$$;
+comment on function private.footprint_report(text, date, date) is
+  'A period, and the totals of the period of equal length before it, for one person or (null) the organisation. Internal.';
+
+create or replace function private.my_footprint(p_from date, p_to date) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  v_me constant text := private.current_user_id();
+begin
+  if v_me is null then
+    raise sqlstate 'PT403' using message = 'This account has no profile yet.', hint = 'Confirm your e-mail address, then sign in again.';
+  end if;
+  return (private.footprint_report(v_me, p_from, p_to) - 'by_team') || (
+    select jsonb_build_object('first_day', min(d.day), 'last_day', max(d.day)) from public.usage_user_daily d where d.user_id = v_me);
+end
+$$;
+comment on function private.my_footprint(date, date) is 'The footprint of the signed-in person.';
+
+create or replace function private.people_active(p_from date, p_to date) returns bigint
+language sql stable security definer set search_path = '' as $$
+  select count(*) from public.user_usage_totals t
+   where exists (select 1 from public.usage_user_daily d where d.user_id = t.user_id and d.day between p_from and p_to)
+$$;
+comment on function private.people_active(date, date) is 'How many people made a request in a period: one index look-up a person. Internal.';
+
+create or replace function private.organisation_footprint(p_from date, p_to date) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  v_report jsonb;
+begin
+  perform private.require_org_reader();
+  v_report := private.footprint_report(null, p_from, p_to);
+  return v_report || jsonb_build_object(
+    'people_active', private.people_active(p_from, p_to),
+    'people_active_previous', private.people_active((v_report -> 'period' ->> 'previous_from')::date, p_from - 1),
+    'first_day', (select min(u.day) from public.usage_org_daily u), 'last_day', (select max(u.day) from public.usage_org_daily u));
+end
+$$;
+comment on function private.organisation_footprint(date, date) is 'The footprint of the organisation; admins and finance only.';
+
+-- One month for finance: by person, provider and model. What no person is known for is its own line,
+-- so that the lines add up to the total. Money is text, so that no cent is lost on the way.
+create or replace function private.finance_month(p_month date) returns jsonb
+language plpgsql stable security definer set search_path = '' as $function$
+declare
+  v_month constant date := date_trunc('month', p_month)::date;
+  v_rate record;
+  v_report jsonb;
+begin
+  perform private.require_org_reader();
+  if v_month is null then
+    raise sqlstate 'PT400' using message = 'A month is needed.';
+  end if;
+  select * into v_rate from private.restoration_rates(v_month, v_month);
+  execute format($query$
+    with cells as (
+      select u.*, u.cost_eur * $2 as m2_verified, u.cost_eur * $3 as m2_pending
+      from public.usage_user_monthly u where u.month = $1
+    ), sums as (
+      select grouping(c.user_id) as is_total, nullif(c.user_id, '') as user_id, c.provider, c.model, %s
+      from cells c group by grouping sets ((), (c.user_id, c.provider, c.model))
+    ), figures as (
+      select s.is_total, s.cost_eur, p.full_name, s.user_id, s.provider, s.model,
+        to_jsonb(s) - array['is_total', 'user_id', 'provider', 'model']
+          || jsonb_build_object('cost_usd', s.cost_usd::text, 'cost_eur', s.cost_eur::text) as figures,
+        jsonb_build_object('user_id', s.user_id, 'email', p.email, 'full_name', p.full_name, 'team', p.team,
+          'provider', s.provider, 'model', s.model) as keys
+      from sums s left join public.user_profiles p on p.user_id = s.user_id
+      where s.requests > 0
+    )
+    select jsonb_build_object(
+      'totals', (jsonb_agg(f.figures) filter (where f.is_total = 1)) -> 0,
+      'lines', coalesce(jsonb_agg(f.keys || f.figures order by f.user_id is null, lower(f.full_name), f.user_id, f.cost_eur desc nulls last, f.provider, f.model)
+                        filter (where f.is_total = 0), '[]'))
+    from figures f
+  $query$, private.figures())
+  into v_report using v_month, v_rate.verified_m2_per_eur, v_rate.pending_m2_per_eur;
+  return v_report || jsonb_build_object(
+    'month', v_month, 'timezone', private.reporting_timezone(),
+    'first_month', (select min(u.month) from public.usage_user_monthly u),
+    'last_month', (select max(u.month) from public.usage_user_monthly u),
+    'restoration', jsonb_build_object('status', v_rate.status, 'pledge_share', private.setting('pledge_share'),
+      'pledged_eur', round(v_rate.pledged_eur, 6)::text, 'donated_eur', v_rate.donated_eur::text,
+      'area_m2', v_rate.area_m2, 'price_eur_per_m2', round(v_rate.price_eur_per_m2, 6)),
+    'fx', (select jsonb_build_object('planning_rate_eur_per_usd', private.setting('fx_planning_rate_eur_per_usd'),
+             'days_with_a_rate', count(*), 'lowest', min(x.eur_per_usd), 'highest', max(x.eur_per_usd))
+             from public.fx_rates x where x.day >= v_month and x.day < v_month + interval '1 month'),
+    'active_factor_set', private.setting('active_factor_set'));
+end
+$function$;
+comment on function private.finance_month(date) is 'One month by person, provider and model, with totals and restoration; finance and admins only.';
+
+create or replace function public.my_footprint(p_from date, p_to date) returns jsonb
+language sql stable security invoker set search_path = '' as $$ select private.my_footprint(p_from, p_to) $$;
+comment on function public.my_footprint(date, date) is 'The footprint of the signed-in person from one day to another (inclusive).';
+create or replace function public.organisation_footprint(p_from date, p_to date) returns jsonb
+language sql stable security invoker set search_path = '' as $$ select private.organisation_footprint(p_from, p_to) $$;
+comment on function public.organisation_footprint(date, date) is 'The footprint of the organisation from one day to another (inclusive); admins and finance only.';
+create or replace function public.finance_month(p_month date) returns jsonb
+language sql stable security invoker set search_path = '' as $$ select private.finance_month(p_month) $$;
+comment on function public.finance_month(date) is 'One month by person, provider and model, with totals; finance and admins only.';
+
+revoke execute on function private.figures(), private.usage_groups(text, date, date), private.footprint_report(text, date, date),
+  private.people_active(date, date), private.my_footprint(date, date), private.organisation_footprint(date, date), private.finance_month(date),
+  public.my_footprint(date, date), public.organisation_footprint(date, date), public.finance_month(date)
+  from public, anon, authenticated, service_role;
+grant execute on function private.my_footprint(date, date), private.organisation_footprint(date, date), private.finance_month(date),
+  public.my_footprint(date, date), public.organisation_footprint(date, date), public.finance_month(date) to authenticated;
