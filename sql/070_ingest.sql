@@ -58,6 +58,14 @@ create or replace function private.event_problem(
 ) returns text
 language sql immutable set search_path = '' as $$
   select case
+    -- The usual event, decided by a few cheap tests; what fails one of them is told apart below.
+    when p_started >= '2000-01-01' and length(p_model) between 1 and 300
+     and p_status in ('success', 'failure', 'cancelled', 'abandoned')
+     and p_event_id ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'
+     and array_to_string(p_tokens, ',') ~ '^(\d{1,12}(,\d{1,12})*)?$'
+     and coalesce(p_cost, '0') ~ '^\d{1,7}(\.\d+)?$'
+     and array_to_string(p_seconds, ',') ~ '^(\d{1,7}(\.\d+)?(,\d{1,7}(\.\d+)?)*)?$'
+     and length(array_to_string(p_texts, '')) <= 320 then null
     when coalesce(p_event_id, '') !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'event_id is not a UUID'
     when p_started is null or p_started < '2000-01-01' then 'started_at is not an ISO 8601 time with offset, from 2000 on'
     when coalesce(p_model, '') = '' then 'model is missing'
@@ -191,13 +199,17 @@ begin
   end if;
 
   -- People first, sorted, so that concurrent batches meet them in the same order.
-  insert into public.user_profiles (user_id, email, full_name, team)
-  select distinct on (e.user_id) e.user_id, e.user_email, e.user_name, e.team
-  from private.parse_events(p_events) e
-  where e.problem is null and e.user_id is not null
-    and not exists (select 1 from public.user_profiles p where p.user_id = e.user_id)
-  order by e.user_id, e.item
-  on conflict (user_id) do nothing;
+  if exists (select 1 from jsonb_array_elements(p_events) e
+              where btrim(e ->> 'user_id') <> ''
+                and not exists (select 1 from public.user_profiles p where p.user_id = left(btrim(e ->> 'user_id'), 200))) then
+    insert into public.user_profiles (user_id, email, full_name, team)
+    select distinct on (e.user_id) e.user_id, e.user_email, e.user_name, e.team
+    from private.parse_events(p_events) e
+    where e.problem is null and e.user_id is not null
+      and not exists (select 1 from public.user_profiles p where p.user_id = e.user_id)
+    order by e.user_id, e.item
+    on conflict (user_id) do nothing;
+  end if;
 
   with parsed as materialized (
     select * from private.parse_events(p_events)
@@ -362,3 +374,49 @@ revoke execute on function private.parse_timestamptz(text), private.is_text_gene
   public.ingest_request_logs(jsonb), public.register_session(text, text, text, text) from public, anon, authenticated, service_role;
 grant execute on function private.ingest_request_logs(jsonb), private.register_session(text, text, text, text),
   public.ingest_request_logs(jsonb), public.register_session(text, text, text, text) to anon, authenticated, service_role;
+
+-- Keys are made, listed and revoked by an operator at the database.
+create or replace function private.create_ingest_key(p_key_hash bytea, p_label text, p_user_id text, p_team text, p_expires_at timestamptz)
+returns uuid
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_id uuid;
+begin
+  if p_user_id is not null then
+    insert into public.user_profiles (user_id) values (p_user_id) on conflict (user_id) do nothing;
+  end if;
+  insert into private.ingest_keys (key_hash, label, scope, user_id, team, expires_at)
+  values (p_key_hash, btrim(p_label), case when p_user_id is not null then 'user' when p_team is not null then 'team' else 'organisation' end,
+          p_user_id, p_team, p_expires_at)
+  returning ingest_key_id into v_id;
+  perform private.audit('ingest_key.create', v_id::text, null,
+    jsonb_build_object('label', p_label, 'user_id', p_user_id, 'team', p_team, 'expires_at', p_expires_at));
+  return v_id;
+end
+$$;
+comment on function private.create_ingest_key(bytea, text, text, text, timestamptz) is
+  'Stores the SHA-256 of a new ingest key, for the organisation or one person or one team; audited.';
+
+create or replace function private.revoke_ingest_key(p_ingest_key_id uuid) returns text
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_label text;
+begin
+  update private.ingest_keys set revoked_at = coalesce(revoked_at, now())
+   where ingest_key_id = p_ingest_key_id returning label into v_label;
+  if v_label is not null then
+    perform private.audit('ingest_key.revoke', p_ingest_key_id::text, null, null);
+  end if;
+  return v_label;
+end
+$$;
+comment on function private.revoke_ingest_key(uuid) is 'Stops a key at once and answers its label (null: no such key); audited.';
+
+create or replace view private.ingest_key_list with (security_invoker = true) as
+  select ingest_key_id, label, scope || coalesce(' ' || coalesce(user_id, team), '') as scope,
+         case when revoked_at is not null then 'revoked' when expires_at <= now() then 'expired' else 'active' end as state,
+         created_at, expires_at, last_used_at
+  from private.ingest_keys;
+comment on view private.ingest_key_list is 'Ingest keys without their hashes, with their state: active, expired or revoked.';
+revoke all on private.ingest_key_list from public, anon, authenticated, service_role;
+revoke execute on function private.create_ingest_key(bytea, text, text, text, timestamptz), private.revoke_ingest_key(uuid) from public;
