@@ -1,0 +1,187 @@
+-- Impact: factor sets (the figures), model mappings (the admins' word) and the one formula.
+--
+-- Why sets: methods change, tokens do not. Every figure on a page names the set it came from, so a
+-- set is never changed after it was loaded: a better one is built beside it and activated. The
+-- formula lives here once and in lib/footprint/impact/engine.py once; a test proves them equal over
+-- every factor. Method, constants and sources: docs/methodology.md.
+
+create table if not exists public.factor_sets (
+  factor_set text primary key check (factor_set ~ '^[0-9]{4}\.[0-9]{2}(\.[0-9]+)?$'),
+  method_version text not null,
+  built_at timestamptz not null,
+  sources jsonb not null check (jsonb_typeof(sources) = 'object')
+);
+comment on table public.factor_sets is 'Versions of the figures that impacts are derived with; insert-only.';
+comment on column public.factor_sets.factor_set is 'Name: year.month of the method, and a number where it was built anew within the month.';
+comment on column public.factor_sets.method_version is 'Version of the formula and its constants.';
+comment on column public.factor_sets.built_at is 'When the set was built (UTC).';
+comment on column public.factor_sets.sources is
+  'Everything it was built from: package versions, constants, fingerprint of the content, and citations, which the sources of the rows refer to by key.';
+
+create table if not exists public.grid_factors (
+  factor_set text not null references public.factor_sets (factor_set),
+  zone text not null check (zone ~ '^[A-Z0-9]{3,8}$'),
+  carbon_gco2e_per_kwh numeric not null check (carbon_gco2e_per_kwh >= 0 and carbon_gco2e_per_kwh < 10000),
+  water_l_per_kwh numeric not null check (water_l_per_kwh >= 0 and water_l_per_kwh < 1000),
+  source text not null,
+  primary key (factor_set, zone)
+);
+comment on table public.grid_factors is 'Electricity mixes: what a kilowatt-hour weighs where it is used; insert-only.';
+comment on column public.grid_factors.factor_set is 'The set it belongs to.';
+comment on column public.grid_factors.zone is 'ISO 3166-1 alpha-3 country, or WOR for the world.';
+comment on column public.grid_factors.carbon_gco2e_per_kwh is 'Location-based gCO2e per kWh of electricity used.';
+comment on column public.grid_factors.water_l_per_kwh is 'Litres of water consumed per kWh generated (off-site).';
+comment on column public.grid_factors.source is 'Key of the citation in factor_sets.sources.';
+
+create table if not exists public.provider_facilities (
+  factor_set text not null references public.factor_sets (factor_set),
+  provider text not null check (provider = lower(provider)),
+  pue numeric not null check (pue >= 1 and pue < 10),
+  wue_l_per_kwh numeric not null check (wue_l_per_kwh >= 0 and wue_l_per_kwh < 100),
+  default_zone text not null,
+  source text not null,
+  primary key (factor_set, provider),
+  foreign key (factor_set, default_zone) references public.grid_factors (factor_set, zone)
+);
+comment on table public.provider_facilities is 'Data centres by provider; the row of provider '''' stands for unknown ones; insert-only.';
+comment on column public.provider_facilities.factor_set is 'The set it belongs to.';
+comment on column public.provider_facilities.provider is 'Provider as LiteLLM names it, lower case; empty for the default.';
+comment on column public.provider_facilities.pue is 'Power usage effectiveness: energy of the facility per energy of the IT equipment.';
+comment on column public.provider_facilities.wue_l_per_kwh is 'On-site water usage effectiveness: litres per kWh of the IT equipment.';
+comment on column public.provider_facilities.default_zone is 'Electricity mix assumed where a request does not say its zone.';
+comment on column public.provider_facilities.source is 'Key of the citation in factor_sets.sources.';
+create index if not exists provider_facilities_zone_idx on public.provider_facilities (factor_set, default_zone);
+
+create table if not exists public.impact_factors (
+  factor_id text primary key,
+  factor_set text not null references public.factor_sets (factor_set),
+  provider text not null check (provider = lower(provider)),
+  model text not null check (model = lower(model) and model <> ''),
+  match text not null check (match in ('exact', 'alias', 'parameters', 'price_class')),
+  evidence text not null check (evidence in ('measured', 'open', 'closed', 'price_class')),
+  energy_j_per_token_out numeric not null check (energy_j_per_token_out > 0 and energy_j_per_token_out < 100000),
+  embodied_gco2e_per_token_out numeric not null check (embodied_gco2e_per_token_out >= 0 and embodied_gco2e_per_token_out < 1000),
+  band numeric not null check (band >= 1 and band < 1000),
+  weight_input numeric not null check (weight_input >= 0 and weight_input <= 1),
+  weight_cached numeric not null check (weight_cached >= 0 and weight_cached <= weight_input),
+  host_overhead numeric not null check (host_overhead >= 1 and host_overhead < 10),
+  parameters_active_b numeric check (parameters_active_b > 0 and parameters_active_b <= parameters_total_b),
+  parameters_total_b numeric check (parameters_total_b > 0 and parameters_total_b < 1000000),
+  sources jsonb not null check (jsonb_typeof(sources) = 'object'),
+  unique (factor_set, provider, model)
+);
+comment on table public.impact_factors is 'What a token of a model weighs before facility and grid; insert-only.';
+comment on column public.impact_factors.factor_id is 'Set, provider and model in one text.';
+comment on column public.impact_factors.factor_set is 'The set it belongs to.';
+comment on column public.impact_factors.provider is 'Provider as LiteLLM names it (custom_llm_provider), lower case.';
+comment on column public.impact_factors.model is 'Model as LiteLLM names it, without the provider''s prefix, lower case.';
+comment on column public.impact_factors.match is 'Rung of the ladder that found it: exact, alias, parameters or price_class.';
+comment on column public.impact_factors.evidence is 'What the energy rests on: measured, open (disclosed size), closed (estimated size) or price_class.';
+comment on column public.impact_factors.energy_j_per_token_out is 'Accelerator energy per generated token, in joule.';
+comment on column public.impact_factors.embodied_gco2e_per_token_out is 'Making the hardware: gCO2e per generated token.';
+comment on column public.impact_factors.band is 'Ratio of the 90 % band: low = mid / band, high = mid x band.';
+comment on column public.impact_factors.weight_input is 'Energy of an uncached input token as a share of a generated one (0-1).';
+comment on column public.impact_factors.weight_cached is 'Energy of an input token read from the provider''s cache as a share of a generated one (0-1).';
+comment on column public.impact_factors.host_overhead is 'Energy of the whole server, idle capacity included, per energy of its accelerators.';
+comment on column public.impact_factors.parameters_active_b is 'Parameters active per token, in billions (middle of an estimated range); null where nothing is known.';
+comment on column public.impact_factors.parameters_total_b is 'All parameters, in billions (middle of an estimated range); null where nothing is known.';
+comment on column public.impact_factors.sources is 'Which model it was matched to and the keys of its citations in factor_sets.sources.';
+
+create table if not exists public.model_mappings (
+  provider text not null check (provider = lower(provider)),
+  model text not null check (model = lower(model) and length(model) between 1 and 300),
+  target_provider text not null check (target_provider = lower(target_provider)),
+  target_model text not null check (target_model = lower(target_model) and target_model <> ''),
+  source text not null check (source <> ''),
+  created_by text,
+  created_at timestamptz not null default now(),
+  primary key (provider, model)
+);
+comment on table public.model_mappings is 'Which model''s factor an admin wants for a name that the ladder does not know, or knows wrongly.';
+comment on column public.model_mappings.provider is 'Provider of the requests, lower case; empty where they name none.';
+comment on column public.model_mappings.model is 'Model of the requests, lower case.';
+comment on column public.model_mappings.target_provider is 'Provider of the factor to use.';
+comment on column public.model_mappings.target_model is 'Model of the factor to use.';
+comment on column public.model_mappings.source is 'Why: where it is said that the two are alike.';
+comment on column public.model_mappings.created_by is 'user_id of the admin; null for an operator at the database.';
+comment on column public.model_mappings.created_at is 'When it was decided (UTC).';
+
+alter table public.factor_sets enable row level security;
+alter table public.grid_factors enable row level security;
+alter table public.provider_facilities enable row level security;
+alter table public.impact_factors enable row level security;
+alter table public.model_mappings enable row level security;
+
+drop policy if exists "everyone signed in reads the factor sets" on public.factor_sets;
+create policy "everyone signed in reads the factor sets" on public.factor_sets
+  for select to authenticated using (true);
+drop policy if exists "everyone signed in reads the grid factors" on public.grid_factors;
+create policy "everyone signed in reads the grid factors" on public.grid_factors
+  for select to authenticated using (true);
+drop policy if exists "everyone signed in reads the facilities" on public.provider_facilities;
+create policy "everyone signed in reads the facilities" on public.provider_facilities
+  for select to authenticated using (true);
+drop policy if exists "everyone signed in reads the impact factors" on public.impact_factors;
+create policy "everyone signed in reads the impact factors" on public.impact_factors
+  for select to authenticated using (true);
+drop policy if exists "everyone signed in reads the model mappings" on public.model_mappings;
+create policy "everyone signed in reads the model mappings" on public.model_mappings
+  for select to authenticated using (true);
+
+revoke all on public.factor_sets, public.grid_factors, public.provider_facilities, public.impact_factors, public.model_mappings
+  from public, anon, authenticated, service_role;
+grant select on public.factor_sets, public.grid_factors, public.provider_facilities, public.impact_factors, public.model_mappings
+  to authenticated, service_role;
+
+-- A set search_path would keep the planner from inlining: the body is parsed at definition instead,
+-- so no search_path of a caller can change what it means.
+create or replace function private.derive_impact(
+  energy_j_per_token_out float8, embodied_gco2e_per_token_out float8, band float8,
+  weight_input float8, weight_cached float8, host_overhead float8,
+  pue float8, wue_l_per_kwh float8, carbon_gco2e_per_kwh float8, water_l_per_kwh float8,
+  tokens_out bigint, tokens_in_uncached bigint, tokens_cached bigint
+) returns table (
+  energy_kwh float8, energy_kwh_low float8, energy_kwh_high float8,
+  carbon_gco2e float8, carbon_gco2e_low float8, carbon_gco2e_high float8,
+  water_l float8, water_l_low float8, water_l_high float8)
+language sql immutable parallel safe
+begin atomic
+  select m.energy_kwh, m.energy_kwh / band, m.energy_kwh * band,
+         m.carbon_gco2e, m.carbon_gco2e / band, m.carbon_gco2e * band,
+         m.water_l, m.water_l / band, m.water_l * band
+  from (
+    select e.kwh as energy_kwh,
+           e.kwh * carbon_gco2e_per_kwh + embodied_gco2e_per_token_out * tokens_out as carbon_gco2e,
+           e.kwh / pue * wue_l_per_kwh + e.kwh * water_l_per_kwh as water_l
+    from (
+      select energy_j_per_token_out
+             * (tokens_out + weight_input * tokens_in_uncached + weight_cached * tokens_cached)
+             * host_overhead * pue / 3.6e6 as kwh
+    ) as e
+  ) as m;
+end;
+comment on function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint) is
+  'The formula: energy (kWh), carbon (gCO2e, location-based, embodied included) and water (litres, on-site and off-site) of a request, each as mid, low and high; null in, null out.';
+revoke execute on function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint) from public;
+
+create or replace function private.refuse_factor_change() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception using
+    errcode = 'insufficient_privilege',
+    message = format('Factor sets never change once loaded: %s on %I.%I is not allowed.', lower(tg_op), tg_table_schema, tg_table_name),
+    hint = 'Build a new set with `footprint factors sync` and activate it.';
+end
+$$;
+comment on function private.refuse_factor_change() is
+  'Trigger of factor sets: refuses update, delete and truncate, whoever asks.';
+revoke execute on function private.refuse_factor_change() from public;
+
+create or replace trigger factor_sets_never_change before update or delete or truncate on public.factor_sets
+  for each statement execute function private.refuse_factor_change();
+create or replace trigger grid_factors_never_change before update or delete or truncate on public.grid_factors
+  for each statement execute function private.refuse_factor_change();
+create or replace trigger provider_facilities_never_change before update or delete or truncate on public.provider_facilities
+  for each statement execute function private.refuse_factor_change();
+create or replace trigger impact_factors_never_change before update or delete or truncate on public.impact_factors
+  for each statement execute function private.refuse_factor_change();
