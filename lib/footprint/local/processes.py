@@ -1,0 +1,74 @@
+"""Background processes: knowing ours from others, and ending them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psutil  # type: ignore[import-untyped]
+from psutil import Process
+
+__all__ = ["Process", "alive", "find", "finish", "memory_bytes", "titled"]
+
+
+def find(pid: int | None, *arguments: str) -> Process | None:
+    """Return the running process `pid`, if its command line has all `arguments`.
+
+    A process id is used again after a crash or a reboot: without looking at the command line, a
+    stale one could make us end somebody else's process.
+    """
+    if not pid:
+        return None
+    try:
+        process = Process(pid)
+        line = process.cmdline()  # A zombie has none.
+    except psutil.Error:
+        return None
+    return process if line and all(argument in line for argument in arguments) else None
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process we started still runs."""
+    try:
+        return bool(Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def titled(prefix: str) -> Iterator[Process]:
+    """Yield every process that calls itself `prefix…` (PostgreSQL's do)."""
+    for process in psutil.process_iter(["cmdline"]):
+        line = process.info["cmdline"]
+        if line and line[0].startswith(prefix):
+            yield process
+
+
+def finish(process: Process, *steps: tuple[int, float]) -> None:
+    """End a process: send each signal in turn, giving it its seconds, then kill it."""
+    for signal_number, patience_s in steps:
+        try:
+            process.send_signal(signal_number)
+            process.wait(patience_s)
+            return
+        except psutil.NoSuchProcess:
+            return
+        except psutil.TimeoutExpired:
+            continue
+    try:
+        process.kill()
+        process.wait(10)
+    except psutil.Error:
+        return
+
+
+def memory_bytes(process: Process) -> int:
+    """Return the resident memory of a process and its children, shared pages counted once."""
+    private = shared = 0
+    for member in [process, *process.children(recursive=True)]:
+        try:
+            memory = member.memory_info()
+        except psutil.Error:
+            continue
+        own_shared = getattr(memory, "shared", 0)
+        private += memory.rss - own_shared
+        shared = max(shared, own_shared)
+    return private + shared

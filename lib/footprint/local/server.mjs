@@ -1,0 +1,181 @@
+// Serves Supabase Lite over one database of the embedded PostgreSQL, on 127.0.0.1 only.
+//
+// Driven over stdin and stdout, so that no key is ever on a command line or in the environment:
+//   in   one line of JSON: the configuration (see lite.py)
+//   out  {"event": "prepared"}                  the auth schema and the API roles exist
+//   in   "listen"                               the schema is migrated: read it and serve it
+//   out  {"event": "listening", "port": n}
+//   in   "detach"                               outlive the caller
+// Without "detach", the end of stdin is the end of the server: a caller that dies leaves nothing.
+
+import { appendFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { format } from "node:util";
+
+import { serve } from "@hono/node-server";
+import { App, SUPABASE_AUTH_HELPERS_SQL, getAuthSchemaSql } from "@supabase/lite";
+import { createPostgresConnection } from "@supabase/lite/postgres";
+
+const LISTEN_ADDRESS = "127.0.0.1";
+
+// Supabase Lite writes to the console; stdout is ours, and a log must hold no key and no token.
+const SECRETS = /\b(sb_secret_|sb_publishable_|eyJ)[\w.-]+/g;
+const log = (...values) => {
+  const plain = values.map((v) => (v instanceof Error ? `${v.name}: ${v.message}` : v));
+  process.stderr.write(`${new Date().toISOString()} ${format(...plain).replace(SECRETS, "$1…")}\n`);
+};
+for (const level of ["log", "info", "debug", "warn", "error"]) console[level] = log;
+
+const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
+process.stdout.on("error", () => {}); // the caller reads no further once it has detached
+
+const ROLES_SQL = `
+  do $$ begin
+    if not exists (select from pg_roles where rolname = 'anon') then
+      create role anon nologin noinherit;
+    end if;
+    if not exists (select from pg_roles where rolname = 'authenticated') then
+      create role authenticated nologin noinherit;
+    end if;
+    if not exists (select from pg_roles where rolname = 'service_role') then
+      create role service_role nologin noinherit bypassrls;
+    end if;
+  end $$;
+  grant usage on schema public, auth to anon, authenticated, service_role;`;
+
+/** PostgreSQL's "2026-11-21 02:01:00.5+00" as ISO 8601 "2026-11-21T02:01:00.5+00:00". */
+const isoTimestamp = (text) =>
+  text.replace(" ", "T").replace(/([+-]\d{2})(:?\d{2})?$/, (_, h, m) => `${h}:${(m ?? "00").replace(":", "")}`);
+
+function connect(config) {
+  const connection = createPostgresConnection({
+    postgresOptions: {
+      host: config.socket_dir,
+      port: 5432,
+      database: config.database,
+      username: "postgres",
+      onnotice: () => {},
+      types: {
+        // supabase-py refuses the driver's own form of a timestamp.
+        timestamptz: { to: 1184, from: [1184], serialize: (x) => x, parse: isoTimestamp },
+        // Supabase Lite hands over JSON text; encoding it again would make it a JSON string.
+        jsonb: {
+          to: 3802,
+          from: [3802],
+          serialize: (x) => (typeof x === "string" ? x : JSON.stringify(x)),
+          parse: (x) => JSON.parse(x),
+        },
+      },
+    },
+  });
+  // Left alone, Supabase Lite looks for row level security at its first request, and then grants
+  // every table of every schema that has it to anon and authenticated. Ours are granted by sql/.
+  connection.rlsState = "active";
+  return connection;
+}
+
+/** What Supabase Auth would e-mail goes to a private file, one JSON object a line. */
+const outbox = (path) => ({
+  send: async ({ to, subject, text, html }) =>
+    appendFile(path, `${JSON.stringify({ at: new Date().toISOString(), to, subject, text, html })}\n`, {
+      mode: 0o600,
+    }),
+});
+
+function createApp(config, connection, auth) {
+  return new App({
+    connection,
+    auth: {
+      jwt_secret: config.jwt_secret,
+      jwt_expiry: 3600,
+      publishable_key: config.publishable_key,
+      secret_key: config.secret_key,
+      site_url: config.site_url,
+      additional_redirect_urls: [`${config.site_url}/**`],
+      ...auth,
+    },
+    options: { drivers: { email: outbox(config.outbox) } },
+  });
+}
+
+/** `POST /auth/v1/admin/users`, which Supabase Lite lacks: makes an account whose e-mail is confirmed. */
+async function createUser(request, app, secretKey) {
+  if (request.headers.get("apikey") !== secretKey) {
+    return Response.json({ code: 401, error_code: "not_admin", msg: "The secret key is needed." }, { status: 401 });
+  }
+  const { email, password, user_metadata: data } = await request.json();
+  const answer = await app.fetch(
+    new Request(new URL("/auth/v1/signup", request.url), {
+      method: "POST",
+      headers: { apikey: secretKey, "content-type": "application/json" },
+      body: JSON.stringify({ email, password, data }),
+    }),
+    { peerAddress: null },
+  );
+  const body = await answer.json();
+  return Response.json(answer.ok ? body.user : body, { status: answer.status });
+}
+
+function createHandler(config, connection) {
+  const app = createApp(config, connection, {
+    enable_signup: config.allow_sign_up,
+    email: { enable_confirmations: config.confirm_email },
+  });
+  const adminApp = createApp(config, connection, { enable_signup: true });
+  return async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/health") return Response.json({ database: await connection.ping() });
+    if (pathname === "/auth/v1/admin/users" && request.method === "POST") {
+      return createUser(request, adminApp, config.secret_key);
+    }
+    if (!/^\/(rest|auth)\/v1\//.test(pathname)) return new Response("Not found", { status: 404 });
+    // No peer address: Supabase Lite's admin mode can then never elevate a request without a key.
+    return app.fetch(request, { peerAddress: null });
+  };
+}
+
+const listen = (config, fetch) =>
+  new Promise((resolve, reject) => {
+    const server = serve({ fetch, port: config.port, hostname: LISTEN_ADDRESS }, (address) =>
+      resolve({ server, port: address.port }),
+    );
+    server.on("error", reject);
+  });
+
+let detached = false;
+let running = null;
+let connection = null;
+
+async function stop(code) {
+  running?.server.close();
+  running?.server.closeAllConnections();
+  await connection?.driver.end({ timeout: 2 });
+  process.exit(code);
+}
+
+async function obey(line) {
+  if (connection === null) {
+    obey.config = JSON.parse(line);
+    connection = connect(obey.config);
+    await connection.driver.unsafe(`${SUPABASE_AUTH_HELPERS_SQL}\n${getAuthSchemaSql()}\n${ROLES_SQL}`);
+    say({ event: "prepared" });
+  } else if (line === "listen") {
+    running = await listen(obey.config, createHandler(obey.config, connection));
+    await connection.introspect({ useCache: true });
+    say({ event: "listening", port: running.port });
+  } else if (line === "detach") {
+    detached = true;
+  }
+}
+
+process.on("SIGTERM", () => stop(0));
+process.on("SIGINT", () => stop(0));
+
+try {
+  for await (const line of createInterface({ input: process.stdin })) await obey(line);
+  if (!detached) await stop(0);
+} catch (error) {
+  log(error);
+  say({ event: "failed", code: error.code ?? null, message: error.message });
+  await stop(1);
+}

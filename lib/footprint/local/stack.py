@@ -1,0 +1,334 @@
+"""The embedded Supabase as one thing that can be brought up, asked, taken down and begun anew."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
+from footprint.local.files import (
+    LOCK,
+    MARK,
+    Progress,
+    claim,
+    explain,
+    locked,
+    remove,
+    silent,
+)
+from footprint.local.lite import (
+    ADDRESS,
+    Lite,
+    LiteOptions,
+    LitePlan,
+    answers,
+    find_lite,
+    port_is_free,
+    port_taken,
+)
+from footprint.local.npm import ensure_server
+from footprint.local.postgres import Cluster, socket_url
+from footprint.local.processes import Process, finish, memory_bytes
+from footprint.local.state import (
+    ProcessStatus,
+    StackInfo,
+    StackStatus,
+    State,
+    load,
+    load_or_new,
+)
+
+__all__ = ["LiteOptions", "Prepare", "Server", "Stack", "StackInfo", "StackStatus"]
+
+DATABASE = "postgres"
+
+# Called with the database's address once `auth` and the API roles exist, before it is served.
+Prepare = Callable[[str], object]
+
+
+class Server:
+    """Supabase Lite over one more database of the same PostgreSQL; it ends with this process."""
+
+    def __init__(self, lite: Lite, plan: LitePlan) -> None:
+        self._lite = lite
+        self.api_url = f"http://{ADDRESS}:{lite.port}"
+        self.database_url = socket_url(plan.socket_dir, plan.database)
+        self.publishable_key = plan.keys.publishable_key
+        self.secret_key = plan.keys.secret_key
+        self.jwt_secret = plan.keys.jwt_secret
+        self.pid = lite.pid
+
+    def stop(self) -> None:
+        """End the server; the database stays."""
+        self._lite.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class Stack:
+    """PostgreSQL and Supabase Lite over one data folder.
+
+    As a context manager: up at the beginning, down at the end.
+
+    Args:
+        data_dir: where the database, the keys and the logs are.
+        port: where to listen on 127.0.0.1; 0 for a free port, which is remembered.
+        options: how Supabase Auth behaves.
+        progress: told, in words, of each step that may take a while.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int = 0,
+        *,
+        options: LiteOptions | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        self.data_dir = data_dir.expanduser().absolute()
+        self.port = port
+        self.options = options or LiteOptions()
+        self.progress = progress
+        self._postgres = Cluster(
+            self.data_dir / "postgres",
+            self.data_dir / "logs" / "postgres.log",
+            progress,
+        )
+
+    def up(self, prepare: Prepare | None = None) -> StackInfo:
+        """Start what does not run yet, in the background, and return where it is.
+
+        Args:
+            prepare: called with the database's address whenever Supabase Lite is started, after
+                the ``auth`` schema and the roles exist and before it reads the schema and listens.
+
+        Raises:
+            FootprintError: in one sentence; nothing that this call started is left running.
+        """
+        with self._locked():
+            script = ensure_server(self.data_dir, self.progress)
+            state = load_or_new(self.data_dir)
+            had_postgres = self._postgres.running() is not None
+            self._postgres.create()
+            socket_dir = self._postgres.start()
+            try:
+                if had_postgres and (info := self._running(state)):
+                    return info
+                return self._serve_main(state, script, socket_dir, prepare)
+            except BaseException:
+                if not had_postgres:
+                    self._postgres.stop()
+                raise
+
+    def reload(self, prepare: Prepare | None = None) -> StackInfo:
+        """Restart Supabase Lite alone, so that it sees functions and tables made since it began."""
+        with self._locked():
+            self._stop_lite(load_or_new(self.data_dir))
+        return self.up(prepare)
+
+    def down(self) -> bool:
+        """Stop everything, in order; tell whether anything ran. The data stays."""
+        if not (self.data_dir / MARK).exists():
+            return False
+        with self._locked():
+            return self._stop()
+
+    def reset(self) -> None:
+        """Stop everything and delete the data, the keys and the logs.
+
+        Raises:
+            InputError: where the folder is not ours.
+        """
+        if not self.data_dir.exists():
+            return
+        if not (self.data_dir / MARK).exists():
+            raise InputError(f"{self.data_dir} was not made by Footprint: nothing was deleted.")
+        with self._locked():
+            self._stop(keep_state=False)
+            remove(self.data_dir)
+
+    def info(self) -> StackInfo:
+        """Return where the running stack is.
+
+        Raises:
+            ServiceUnavailable: where it does not run.
+        """
+        state = load(self.data_dir)
+        info = self._running(state) if state else None
+        if info is None or not self._postgres.running():
+            raise ServiceUnavailable(
+                "The embedded Supabase is not running: start it with `footprint up`."
+            )
+        return info
+
+    def serve(self, database: str, *, options: LiteOptions | None = None) -> Server:
+        """Start another Supabase Lite, over another database of the same PostgreSQL.
+
+        It has the stack's keys, and ends with this process at the latest.
+
+        Raises:
+            ServiceUnavailable: where the stack does not run.
+        """
+        found = self._postgres.running()
+        state = load(self.data_dir)
+        if not found or not state:
+            raise ServiceUnavailable(
+                "The embedded Supabase is not running: start it with `footprint up`."
+            )
+        plan = LitePlan(
+            script=ensure_server(self.data_dir, self.progress),
+            data_dir=self.data_dir,
+            socket_dir=found[1].socket_dir,
+            database=database,
+            keys=state.keys,
+            options=options or self.options,
+            log_name="supabase-lite-other.log",
+        )
+        lite = Lite(plan)
+        lite.listen(0, lambda: None)
+        return Server(lite, plan)
+
+    def status(self) -> StackStatus:
+        """Tell what runs, since when, and what it takes of memory and disk."""
+        state = load(self.data_dir)
+        lite = find_lite(state.lite_pid, self.data_dir) if state else None
+        found = self._postgres.running()
+        named = [("PostgreSQL", found[0] if found else None), ("Supabase Lite", lite)]
+        processes = tuple(_process_status(name, process) for name, process in named if process)
+        port = state.port if state and state.port else None
+        return StackStatus(
+            running=len(processes) == 2,
+            api_url=f"http://{ADDRESS}:{port}" if port and lite else None,
+            port=port,
+            processes=processes,
+            data_bytes=_folder_bytes(self.data_dir),
+            data_dir=self.data_dir,
+        )
+
+    def __enter__(self) -> StackInfo:
+        return self.up()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.down()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the folder against other copies, and put what the system says into a sentence."""
+        try:
+            # Root's PostgreSQL runs as another account, which must be able to pass through.
+            claim(self.data_dir, 0o711 if os.geteuid() == 0 else 0o700)
+            with locked(self.data_dir / LOCK, self.progress):
+                yield
+        except OSError as error:
+            raise explain(error, self.data_dir) from error
+
+    def _running(self, state: State) -> StackInfo | None:
+        """Return the running stack, if its server answers; where it hangs, end it.
+
+        Raises:
+            InputError: where it runs on another port than the one asked for.
+        """
+        if not find_lite(state.lite_pid, self.data_dir) or not answers(state.port):
+            return None
+        if self.port not in (0, state.port):
+            raise InputError(
+                f"The embedded Supabase already runs on port {state.port}: stop it with "
+                "`footprint down` to start it on another."
+            )
+        return state.info(self.data_dir)
+
+    def _serve_main(
+        self, state: State, script: Path, socket_dir: Path, prepare: Prepare | None
+    ) -> StackInfo:
+        self._stop_lite(state)
+        port = self._choose_port(state)
+        url = socket_url(socket_dir, DATABASE)
+        plan = LitePlan(script, self.data_dir, socket_dir, DATABASE, state.keys, self.options)
+        self.progress("Starting Supabase Lite")
+        lite = Lite(plan)
+        lite.listen(port, lambda: prepare(url) if prepare else None)
+        try:
+            found = self._postgres.running()
+            state = replace(
+                state,
+                port=lite.port,
+                lite_pid=lite.pid,
+                postgres_pid=found[1].pid if found else 0,
+                database_url=url,
+            )
+            state.save(self.data_dir)
+            lite.detach()
+        except BaseException:
+            lite.stop()
+            raise
+        return state.info(self.data_dir)
+
+    def _choose_port(self, state: State) -> int:
+        if self.port:
+            if not port_is_free(self.port):
+                raise port_taken(self.port)
+            return self.port
+        return state.port if state.port and port_is_free(state.port) else 0
+
+    def _stop_lite(self, state: State) -> bool:
+        process = find_lite(state.lite_pid, self.data_dir)
+        if process:
+            finish(process, (signal.SIGTERM, 5))
+        return process is not None
+
+    def _stop(self, *, keep_state: bool = True) -> bool:
+        state = load(self.data_dir) if keep_state else _load_leniently(self.data_dir)
+        ran = self._stop_lite(state) if state else False
+        ran = self._postgres.stop() or ran
+        if state and keep_state:
+            state.stopped().save(self.data_dir)
+        return ran
+
+
+def _load_leniently(data_dir: Path) -> State | None:
+    """Read the state for a reset, which must also work where the file is damaged."""
+    try:
+        return load(data_dir)
+    except ConfigurationError:
+        return None
+
+
+def _process_status(name: str, process: Process) -> ProcessStatus:
+    return ProcessStatus(
+        name=name,
+        pid=process.pid,
+        memory_bytes=memory_bytes(process),
+        uptime_s=max(0.0, time.time() - process.create_time()),
+    )
+
+
+def _folder_bytes(folder: Path) -> int:
+    total = 0
+    for place, _, files in os.walk(folder):
+        for file in files:
+            try:
+                total += os.lstat(os.path.join(place, file)).st_size
+            except OSError:
+                continue
+    return total
