@@ -1,0 +1,1 @@
+"""The HTTP side of the app: its routes, and what every request passes through."""
