@@ -1,0 +1,127 @@
+"""Real parts for every test: one PostgreSQL and Supabase Lite a session, one database a test."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import conninfo
+
+from footprint.database import migrate
+from footprint.local import privileges
+from footprint.local.stack import Server, Stack, StackInfo
+from house import Database, settle_people, unique_name
+
+OLD_POSTGRES = Path("/usr/lib/postgresql/15/bin")
+TEMPLATE = "footprint_template"
+
+
+def _with_database(url: str, name: str) -> str:
+    return conninfo.make_conninfo(url, dbname=name)
+
+
+def _clone(admin_url: str, prefix: str) -> Database:
+    name = unique_name(prefix)
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {TEMPLATE}")
+    return Database(_with_database(admin_url, name))
+
+
+def _drop(admin_url: str, database: Database) -> None:
+    name = conninfo.conninfo_to_dict(database.url)["dbname"]
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def stack_and_info() -> Iterator[tuple[Stack, StackInfo]]:
+    """The embedded Supabase; its template database has the schema and four people."""
+    with tempfile.TemporaryDirectory(prefix="footprint tests ") as folder:
+        stack = Stack(Path(folder) / "stack")
+        info = stack.up()
+        try:
+            with psycopg.connect(info.database_url, autocommit=True) as connection:
+                connection.execute(f"create database {TEMPLATE}")
+            template = Database(_with_database(info.database_url, TEMPLATE))
+            stack.serve(TEMPLATE).stop()
+            migrate(template.url)
+            settle_people(template)
+            yield stack, info
+        finally:
+            stack.down()
+
+
+@pytest.fixture(scope="session")
+def stack(stack_and_info: tuple[Stack, StackInfo]) -> Stack:
+    return stack_and_info[0]
+
+
+@pytest.fixture
+def database(stack_and_info: tuple[Stack, StackInfo]) -> Iterator[Database]:
+    """A database of one's own on PostgreSQL 18, with the schema and four people."""
+    url = stack_and_info[1].database_url
+    database = _clone(url, "t")
+    yield database
+    _drop(url, database)
+
+
+@pytest.fixture
+def api(stack: Stack, database: Database) -> Iterator[Server]:
+    """A Supabase Lite of one's own over ``database``."""
+    with stack.serve(conninfo.conninfo_to_dict(database.url)["dbname"]) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_15() -> Iterator[str]:
+    """The address of a PostgreSQL 15 with the schema in a template database."""
+    if not (OLD_POSTGRES / "postgres").exists():
+        pytest.skip("PostgreSQL 15 is not installed here: only version 18 is tested.")
+    with tempfile.TemporaryDirectory(prefix="footprint-pg15-") as folder:
+        home = Path(folder)
+        account = privileges.account()
+        if account:
+            privileges.os.chown(home, account.uid, account.gid)
+        run = _runner(account, home)
+        run("initdb", "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8")
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        run("pg_ctl", "-D", folder + "/data", "-w", "-l", folder + "/log", "-o", options, "start")
+        try:
+            url = f"postgresql:///postgres?host={folder}&user=postgres"
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(f"create database {TEMPLATE}")
+            template = Database(_with_database(url, TEMPLATE))
+            stand_in = Path(__file__).parent / "sql" / "supabase_stand_in.sql"
+            with template.connect() as connection:
+                connection.execute(stand_in.read_bytes())
+            migrate(template.url)
+            settle_people(template)
+            yield url
+        finally:
+            run("pg_ctl", "-D", folder + "/data", "-m", "immediate", "stop")
+
+
+def _runner(account: privileges.Account | None, home: Path) -> Callable[..., None]:
+    def run(program: str, *arguments: str) -> None:
+        command = [str(OLD_POSTGRES / program), *arguments]
+        if account:
+            command = account.command(command, [home])
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=home)
+
+    return run
+
+
+@pytest.fixture(params=["18", "15"])
+def any_database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database of one's own, once on PostgreSQL 18 (Supabase Lite's) and once on 15."""
+    if request.param == "15":
+        url = request.getfixturevalue("postgres_15")
+    else:
+        url = request.getfixturevalue("stack_and_info")[1].database_url
+    database = _clone(url, "v")
+    yield database
+    _drop(url, database)
