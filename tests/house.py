@@ -61,18 +61,18 @@ class Database:
     def one(self, query: str, values: Iterable[Any] = (), *, actor: str = "owner") -> Any:
         """Return the first value of the first row; None where there is no row."""
         with self.acting(actor) as connection:
-            row = connection.execute(query, list(values)).fetchone()
+            row = connection.execute(query, list(values) or None).fetchone()
         return row[0] if row else None
 
     def rows(self, query: str, values: Iterable[Any] = (), *, actor: str = "owner") -> list[Any]:
         """Return all rows."""
         with self.acting(actor) as connection:
-            return connection.execute(query, list(values)).fetchall()
+            return connection.execute(query, list(values) or None).fetchall()
 
     def execute(self, query: str, values: Iterable[Any] = (), *, actor: str = "owner") -> int:
         """Run a statement; return how many rows it touched."""
         with self.acting(actor) as connection:
-            return connection.execute(query, list(values)).rowcount
+            return connection.execute(query, list(values) or None).rowcount
 
     def store(self, *events: dict[str, Any]) -> dict[str, Any]:
         """Store events as the ingest function does once the key is checked."""

@@ -52,12 +52,13 @@ def sql_directory() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "sql"
 
 
-def migrations() -> list[Migration]:
-    """Return the numbered files of ``sql/`` in the order in which they apply."""
-    files = sorted(sql_directory().glob("[0-9]*.sql"))
+def migrations(directory: Path | None = None) -> list[Migration]:
+    """Return the numbered files of ``sql/`` (or of another folder) in the order they apply in."""
+    directory = directory or sql_directory()
+    files = sorted(directory.glob("[0-9]*.sql"))
     if not files:
         raise ConfigurationError(
-            f"No SQL files in {sql_directory()}: reinstall llm-footprint, its package is incomplete."
+            f"No SQL files in {directory}: reinstall llm-footprint, its package is incomplete."
         )
     texts = [(path.name, path.read_text(encoding="utf-8")) for path in files]
     return [Migration(n, t, hashlib.sha256(t.encode()).hexdigest()) for n, t in texts]
@@ -98,7 +99,11 @@ def connect(database_url: str, *, autocommit: bool = True) -> Iterator[psycopg.C
         ) from error
 
 
-def migrate(database_url: str, tell: Callable[[str], None] = lambda line: None) -> list[str]:
+def migrate(
+    database_url: str,
+    tell: Callable[[str], None] = lambda line: None,
+    directory: Path | None = None,
+) -> list[str]:
     """Apply every file of ``sql/`` that is new or has changed, one transaction a file.
 
     Safe to run twice, and by several processes at once: they take turns. The files are idempotent,
@@ -107,6 +112,7 @@ def migrate(database_url: str, tell: Callable[[str], None] = lambda line: None) 
     Args:
         database_url: Direct address of the database, with a role that may create schemas.
         tell: Gets one line for each file applied.
+        directory: Folder of the files; by default the product's own.
 
     Returns:
         Names of the files applied, in order.
@@ -123,7 +129,7 @@ def migrate(database_url: str, tell: Callable[[str], None] = lambda line: None) 
         connection.execute(_LEDGER)
         rows = connection.execute("select file, sha256 from private.schema_migrations").fetchall()
         known = dict(rows)
-        for migration in migrations():
+        for migration in migrations(directory):
             if known.get(migration.name) == migration.sha256:
                 continue
             try:
