@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 
 from footprint.errors import AccessDenied, InputError, ServiceUnavailable
+from footprint.local.lite import ADDRESS
 
 
 class Administered(Protocol):
@@ -53,6 +54,7 @@ def create_account(
             headers={"apikey": info.secret_key},
             json=body,
             timeout=30,
+            trust_env=not info.api_url.startswith(f"http://{ADDRESS}:"),  # No proxy to ourselves.
         )
     except httpx.HTTPError as error:
         raise ServiceUnavailable(

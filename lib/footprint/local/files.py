@@ -36,7 +36,7 @@ def silent(message: str) -> None:
 
 def explain(error: OSError, folder: Path) -> FootprintError:
     """Say in one sentence why the data folder cannot be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return ServiceUnavailable(
             f"The disk that holds {folder} is full: free some space and try again."
         )
@@ -48,6 +48,19 @@ def explain(error: OSError, folder: Path) -> FootprintError:
     return ConfigurationError(
         f"{folder} cannot be used as a data folder: {error.strerror or error}."
     )
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Put what the system says of the data folder into a sentence.
+
+    Raises:
+        FootprintError: for any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise explain(error, folder) from error
 
 
 def write_private(path: Path, value: Any) -> None:
@@ -92,8 +105,8 @@ def claim(folder: Path, mode: int) -> None:
         strangers = [name for name in OWNED if (folder / name).exists()]
         if strangers:
             raise InputError(
-                f"{folder} already holds a {strangers[0]!r} that Footprint did not make: choose another "
-                "folder with --data-dir."
+                f"{folder} already holds a {strangers[0]!r} that Footprint did not make: choose "
+                "another folder with --data-dir."
             )
         (folder / MARK).write_text("Made by `footprint up`; `footprint reset` removes it.\n")
     (folder / "logs").mkdir(exist_ok=True, mode=0o700)
@@ -131,7 +144,8 @@ def locked(path: Path, progress: Progress) -> Iterator[None]:
     deadline = time.monotonic() + LOCK_WAIT_S
     told = False
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with explained(path.parent):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # `reset` deletes the file with the lock held: a lock on a deleted file guards nothing.
@@ -155,7 +169,7 @@ def locked(path: Path, progress: Progress) -> Iterator[None]:
 
 
 def open_log(path: Path) -> int:
-    """Open a log for appending, private; one that grew past `LOG_LIMIT_BYTES` is set aside first."""
+    """Open a private log for appending; a large one is set aside first."""
     if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
         path.replace(path.with_name(f"{path.name}.1"))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
 from footprint.local.files import Progress, last_line, open_log
-from footprint.local.privileges import Account, account
+from footprint.local.privileges import account
 from footprint.local.processes import Process, alive, find, finish, titled
 
 MAJOR_VERSION = 18
@@ -29,6 +29,7 @@ PORT = 5432  # Part of the socket's name only.
 SOCKET_PREFIX = "footprint-"
 # Linux takes 107 bytes for the whole address; macOS 103.
 SOCKET_LIMIT_BYTES = 103
+SHORT_TEMP = "/tmp"  # noqa: S108 (the folder made there is private and has an unguessable name)
 RECOVERY_WAIT_S = 600
 
 SETTINGS = {
@@ -75,7 +76,7 @@ class Cluster:
         self.folder = folder
         self.log = log
         self.progress = progress
-        self._account: Account | None = account()
+        self._account = account()
 
     @property
     def name(self) -> str:
@@ -121,7 +122,10 @@ class Cluster:
             return self._await(found[0].pid)
         self._clear_remains()
         socket_dir = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=self._socket_parent()))
-        self._give(socket_dir)
+        if not self._needs_reach():
+            # A server that may pass closed folders needs no gift, and nobody else who runs as the
+            # same account may connect to it: they would gain its reach.
+            self._give(socket_dir)
         settings = {
             **SETTINGS,
             "unix_socket_directories": f'"{socket_dir}"',
@@ -155,8 +159,8 @@ class Cluster:
         version = (self.folder / "PG_VERSION").read_text().strip()
         if version != str(MAJOR_VERSION):
             raise InputError(
-                f"{self.folder} was made by PostgreSQL {version} and this is {MAJOR_VERSION}: choose "
-                "another --data-dir, or delete the local data with `footprint reset` and begin anew."
+                f"{self.folder} was made by PostgreSQL {version} and this is {MAJOR_VERSION}: "
+                "choose another --data-dir, or delete the local data with `footprint reset`."
             )
 
     def _give(self, folder: Path) -> None:
@@ -169,10 +173,15 @@ class Cluster:
             return command
         if self._account is None:
             raise ConfigurationError(
-                "PostgreSQL does not run as root and this system has no account to run it as: start "
-                "Footprint as an ordinary user."
+                "PostgreSQL does not run as root and this system has no account to run it as: "
+                "start Footprint as an ordinary user."
             )
-        return self._account.command(command, [programs(), self.folder.parent])
+        return self._account.command(command, reach=self._needs_reach())
+
+    def _needs_reach(self) -> bool:
+        """Tell whether PostgreSQL's account cannot walk down to its programs and its data."""
+        folders = (programs(), self.folder.parent)
+        return self._account is not None and not all(map(self._account.can_enter, folders))
 
     def _environment(self) -> dict[str, str]:
         # A PG… variable meant for another server must not steer this one.
@@ -252,8 +261,9 @@ class Cluster:
             )
         if "Permission denied" in text and self._account:
             return ServiceUnavailable(
-                f"PostgreSQL does not run as root, and the account {self._account.name!r} cannot reach "
-                f"{self.folder.parent}: choose another --data-dir, or start Footprint as an ordinary user."
+                f"PostgreSQL does not run as root, and the account {self._account.name!r} cannot "
+                f"reach {self.folder.parent}: choose another --data-dir, or start Footprint as an "
+                "ordinary user."
             )
         return ServiceUnavailable(f"PostgreSQL did not start: {line.rstrip('.')} (see {self.log}).")
 
@@ -281,4 +291,4 @@ class Cluster:
         """Return a temporary folder with a path short enough for a socket's address."""
         room = len(f"/{SOCKET_PREFIX}12345678/.s.PGSQL.{PORT}")
         preferred = tempfile.gettempdir()
-        return preferred if len(os.fsencode(preferred)) + room <= SOCKET_LIMIT_BYTES else "/tmp"
+        return preferred if len(os.fsencode(preferred)) + room <= SOCKET_LIMIT_BYTES else SHORT_TEMP

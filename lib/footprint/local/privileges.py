@@ -42,23 +42,14 @@ class Account:
                 return False
         return True
 
-    def command(self, command: list[str], folders: list[Path]) -> list[str]:
+    def command(self, command: list[str], *, reach: bool) -> list[str]:
         """Return the command line that runs `command` as this account.
 
-        Where one of the `folders` lies under a closed one (``/root``), the process may pass closed
-        doors, and keeps nothing else of root's powers: the alternative would be to open the doors.
+        With `reach` it may pass closed folders (a data folder under ``/root``) and keeps nothing
+        else of root's powers: the alternative would be to open those folders to everybody.
         """
-        reach = "0" if all(self.can_enter(folder) for folder in folders) else "1"
-        launcher = [
-            sys.executable,
-            "-I",
-            "-S",
-            __file__,
-            str(self.uid),
-            str(self.gid),
-            reach,
-        ]
-        return [*launcher, *command]
+        launcher = [sys.executable, "-I", "-S", __file__, str(self.uid), str(self.gid)]
+        return [*launcher, "1" if reach else "0", *command]
 
 
 def account() -> Account | None:
@@ -83,7 +74,7 @@ class _Capabilities(ctypes.Structure):
 
 
 def _keep_reach(libc: ctypes.CDLL) -> None:
-    """Keep, of all that root may, only passing closed folders (Linux; elsewhere nothing is kept)."""
+    """Keep, of all that root may, only passing closed folders (a power Linux alone has)."""
     only = 1 << CAP_DAC_OVERRIDE
     sets = (_Capabilities * 2)(_Capabilities(only, only, only), _Capabilities(0, 0, 0))
     libc.capset(ctypes.byref(_Header(CAPABILITY_VERSION_3, 0)), sets)
@@ -102,7 +93,7 @@ def become(uid: int, gid: int, reach: bool, command: list[str]) -> None:
     if reach and linux:
         _keep_reach(libc)
     os.umask(0o077)
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606 (a shell is what we do not want here)
 
 
 if __name__ == "__main__":

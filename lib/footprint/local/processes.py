@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psutil  # type: ignore[import-untyped]
 from psutil import Process
@@ -44,20 +48,25 @@ def titled(prefix: str) -> Iterator[Process]:
 
 def finish(process: Process, *steps: tuple[int, float]) -> None:
     """End a process: send each signal in turn, giving it its seconds, then kill it."""
-    for signal_number, patience_s in steps:
+    for signal_number, patience_s in [*steps, (signal.SIGKILL, 10.0)]:
         try:
             process.send_signal(signal_number)
-            process.wait(patience_s)
-            return
         except psutil.NoSuchProcess:
             return
-        except psutil.TimeoutExpired:
-            continue
-    try:
-        process.kill()
-        process.wait(10)
-    except psutil.Error:
-        return
+        if _ended(process, patience_s):
+            return
+
+
+def _ended(process: Process, patience_s: float) -> bool:
+    """Wait until a process runs no more; one that init is slow to bury counts as ended."""
+    deadline = time.monotonic() + patience_s
+    while process.is_running() and alive(process.pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    with suppress(ChildProcessError):
+        os.waitpid(process.pid, os.WNOHANG)  # Where it is our own child, bury it ourselves.
+    return True
 
 
 def memory_bytes(process: Process) -> int:

@@ -124,7 +124,7 @@ function createHandler(config, connection) {
   const adminApp = createApp(config, connection, { enable_signup: true });
   return async (request) => {
     const { pathname } = new URL(request.url);
-    if (pathname === "/health") return Response.json({ database: await connection.ping() });
+    if (pathname === "/health") return Response.json({ listening: true });
     if (pathname === "/auth/v1/admin/users" && request.method === "POST") {
       return createUser(request, adminApp, config.secret_key);
     }
@@ -160,8 +160,8 @@ async function obey(line) {
     await connection.driver.unsafe(`${SUPABASE_AUTH_HELPERS_SQL}\n${getAuthSchemaSql()}\n${ROLES_SQL}`);
     say({ event: "prepared" });
   } else if (line === "listen") {
-    running = await listen(obey.config, createHandler(obey.config, connection));
     await connection.introspect({ useCache: true });
+    running = await listen(obey.config, createHandler(obey.config, connection));
     say({ event: "listening", port: running.port });
   } else if (line === "detach") {
     detached = true;

@@ -6,8 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,11 +17,12 @@ from footprint.local.files import (
     MARK,
     Progress,
     claim,
-    explain,
+    explained,
     locked,
     remove,
     silent,
 )
+from footprint.local.keys import Keys
 from footprint.local.lite import (
     ADDRESS,
     Lite,
@@ -48,6 +48,7 @@ from footprint.local.state import (
 __all__ = ["LiteOptions", "Prepare", "Server", "Stack", "StackInfo", "StackStatus"]
 
 DATABASE = "postgres"
+NOT_RUNNING = "The embedded Supabase is not running: start it with `footprint up`."
 
 # Called with the database's address once `auth` and the API roles exist, before it is served.
 Prepare = Callable[[str], object]
@@ -122,15 +123,16 @@ class Stack:
             FootprintError: in one sentence; nothing that this call started is left running.
         """
         with self._locked():
-            script = ensure_server(self.data_dir, self.progress)
-            state = load_or_new(self.data_dir)
-            had_postgres = self._postgres.running() is not None
-            self._postgres.create()
-            socket_dir = self._postgres.start()
+            with explained(self.data_dir):
+                script = ensure_server(self.data_dir, self.progress)
+                state = load_or_new(self.data_dir)
+                had_postgres = self._postgres.running() is not None
+                self._postgres.create()
+                self._postgres.start()
             try:
-                if had_postgres and (info := self._running(state)):
+                if info := self._running(state):
                     return info
-                return self._serve_main(state, script, socket_dir, prepare)
+                return self._serve_main(state, script, prepare)
             except BaseException:
                 if not had_postgres:
                     self._postgres.stop()
@@ -171,10 +173,8 @@ class Stack:
         """
         state = load(self.data_dir)
         info = self._running(state) if state else None
-        if info is None or not self._postgres.running():
-            raise ServiceUnavailable(
-                "The embedded Supabase is not running: start it with `footprint up`."
-            )
+        if info is None:
+            raise ServiceUnavailable(NOT_RUNNING)
         return info
 
     def serve(self, database: str, *, options: LiteOptions | None = None) -> Server:
@@ -185,22 +185,15 @@ class Stack:
         Raises:
             ServiceUnavailable: where the stack does not run.
         """
-        found = self._postgres.running()
         state = load(self.data_dir)
-        if not found or not state:
-            raise ServiceUnavailable(
-                "The embedded Supabase is not running: start it with `footprint up`."
-            )
-        plan = LitePlan(
-            script=ensure_server(self.data_dir, self.progress),
-            data_dir=self.data_dir,
-            socket_dir=found[1].socket_dir,
-            database=database,
-            keys=state.keys,
-            options=options or self.options,
-            log_name="supabase-lite-other.log",
+        if not state:
+            raise ServiceUnavailable(NOT_RUNNING)
+        script = ensure_server(self.data_dir, self.progress)
+        plan = self._plan(
+            script, database, state.keys, options or self.options, "supabase-lite-other.log"
         )
-        lite = Lite(plan)
+        with explained(self.data_dir):
+            lite = Lite(plan)
         lite.listen(0, lambda: None)
         return Server(lite, plan)
 
@@ -234,21 +227,22 @@ class Stack:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the folder against other copies, and put what the system says into a sentence."""
-        try:
+        """Hold the folder against other copies."""
+        with explained(self.data_dir):
             # Root's PostgreSQL runs as another account, which must be able to pass through.
             claim(self.data_dir, 0o711 if os.geteuid() == 0 else 0o700)
-            with locked(self.data_dir / LOCK, self.progress):
-                yield
-        except OSError as error:
-            raise explain(error, self.data_dir) from error
+        with locked(self.data_dir / LOCK, self.progress):
+            yield
 
     def _running(self, state: State) -> StackInfo | None:
-        """Return the running stack, if its server answers; where it hangs, end it.
+        """Return the running stack, if its server is there, answers, and serves this PostgreSQL.
 
         Raises:
             InputError: where it runs on another port than the one asked for.
         """
+        found = self._postgres.running()
+        if not found or found[1].pid != state.postgres_pid:
+            return None
         if not find_lite(state.lite_pid, self.data_dir) or not answers(state.port):
             return None
         if self.port not in (0, state.port):
@@ -258,31 +252,40 @@ class Stack:
             )
         return state.info(self.data_dir)
 
-    def _serve_main(
-        self, state: State, script: Path, socket_dir: Path, prepare: Prepare | None
-    ) -> StackInfo:
+    def _serve_main(self, state: State, script: Path, prepare: Prepare | None) -> StackInfo:
         self._stop_lite(state)
         port = self._choose_port(state)
-        url = socket_url(socket_dir, DATABASE)
-        plan = LitePlan(script, self.data_dir, socket_dir, DATABASE, state.keys, self.options)
+        plan = self._plan(script, DATABASE, state.keys, self.options, "supabase-lite.log")
+        url = socket_url(plan.socket_dir, DATABASE)
         self.progress("Starting Supabase Lite")
-        lite = Lite(plan)
+        with explained(self.data_dir):
+            lite = Lite(plan)
         lite.listen(port, lambda: prepare(url) if prepare else None)
         try:
-            found = self._postgres.running()
-            state = replace(
-                state,
-                port=lite.port,
-                lite_pid=lite.pid,
-                postgres_pid=found[1].pid if found else 0,
-                database_url=url,
-            )
-            state.save(self.data_dir)
+            state = State(state.keys, lite.port, lite.pid, plan.postgres_pid, url)
+            with explained(self.data_dir):
+                state.save(self.data_dir)
             lite.detach()
         except BaseException:
             lite.stop()
             raise
         return state.info(self.data_dir)
+
+    def _plan(
+        self, script: Path, database: str, keys: Keys, options: LiteOptions, log: str
+    ) -> LitePlan:
+        """Plan a server over a database of the running PostgreSQL.
+
+        Raises:
+            ServiceUnavailable: where PostgreSQL does not run.
+        """
+        found = self._postgres.running()
+        if not found:
+            raise ServiceUnavailable(NOT_RUNNING)
+        said = found[1]
+        return LitePlan(
+            script, self.data_dir, said.socket_dir, said.pid, database, keys, options, log
+        )
 
     def _choose_port(self, state: State) -> int:
         if self.port:
@@ -325,10 +328,7 @@ def _process_status(name: str, process: Process) -> ProcessStatus:
 
 def _folder_bytes(folder: Path) -> int:
     total = 0
-    for place, _, files in os.walk(folder):
-        for file in files:
-            try:
-                total += os.lstat(os.path.join(place, file)).st_size
-            except OSError:
-                continue
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # PostgreSQL removes files while we count.
+            total += path.lstat().st_size
     return total
