@@ -33,23 +33,25 @@ class Account:
     uid: int
     gid: int
 
-    def can_enter(self, folder: Path) -> bool:
-        """Tell whether the account may walk down to `folder`."""
-        for place in [folder, *folder.parents]:
-            status = place.stat()
-            owner = status.st_uid == self.uid and status.st_mode & stat.S_IXUSR
-            if not owner and not status.st_mode & stat.S_IXOTH:
-                return False
-        return True
+    def reaches(self, folders: list[Path]) -> bool:
+        """Tell whether the account may walk down to every one of `folders`."""
+        return all(
+            self._may_enter(place) for folder in folders for place in [folder, *folder.parents]
+        )
 
-    def command(self, command: list[str], *, reach: bool) -> list[str]:
-        """Return the command line that runs `command` as this account.
+    def command(self, command: list[str], folders: list[Path]) -> list[str]:
+        """Return the command line that runs `command`, which uses `folders`, as this account.
 
-        With `reach` it may pass closed folders (a data folder under ``/root``) and keeps nothing
-        else of root's powers: the alternative would be to open those folders to everybody.
+        Where one of them is under a closed folder (``/root``), the process may pass closed folders
+        and keeps nothing else of root's powers: the alternative would be to open that one to all.
         """
         launcher = [sys.executable, "-I", "-S", __file__, str(self.uid), str(self.gid)]
-        return [*launcher, "1" if reach else "0", *command]
+        return [*launcher, "0" if self.reaches(folders) else "1", *command]
+
+    def _may_enter(self, folder: Path) -> bool:
+        status = folder.stat()
+        owner = status.st_uid == self.uid and status.st_mode & stat.S_IXUSR
+        return bool(owner or status.st_mode & stat.S_IXOTH)
 
 
 def account() -> Account | None:
