@@ -122,9 +122,9 @@ class Cluster:
             return self._await(found[0].pid)
         self._clear_remains()
         socket_dir = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=self._socket_parent()))
-        if not self._needs_reach():
-            # A server that may pass closed folders needs no gift, and nobody else who runs as the
-            # same account may connect to it: they would gain its reach.
+        if self._account and self._account.reaches(self._folders):
+            # A server that may pass closed folders makes its socket in root's own folder: whoever
+            # else runs as its account must not connect, or would gain its reach.
             self._give(socket_dir)
         settings = {
             **SETTINGS,
@@ -176,12 +176,11 @@ class Cluster:
                 "PostgreSQL does not run as root and this system has no account to run it as: "
                 "start Footprint as an ordinary user."
             )
-        return self._account.command(command, reach=self._needs_reach())
+        return self._account.command(command, self._folders)
 
-    def _needs_reach(self) -> bool:
-        """Tell whether PostgreSQL's account cannot walk down to its programs and its data."""
-        folders = (programs(), self.folder.parent)
-        return self._account is not None and not all(map(self._account.can_enter, folders))
+    @property
+    def _folders(self) -> list[Path]:
+        return [programs(), self.folder.parent]
 
     def _environment(self) -> dict[str, str]:
         # A PG… variable meant for another server must not steer this one.
