@@ -1,0 +1,132 @@
+"""A measure over time: stacked by provider, or one line within the band of its range."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go  # type: ignore[import-untyped]
+
+from footprint.charts.measures import Measure
+from footprint.charts.prepare import Series
+from footprint.charts.text import safe
+from footprint.charts.theme import GREEN, dress, faded, provider_colours
+from footprint.ui.formats import Formats, Unit
+
+HEIGHT = 300
+
+
+def stacked_by_day(series: Series, measure: Measure, formats: Formats) -> go.Figure:
+    """Draw a measure by day (or week), one bar stacked by provider.
+
+    Args:
+        series: one column a provider, in the measure's base unit.
+        measure: what is drawn.
+        formats: the reader's.
+    """
+    table = series.table
+    totals = table.sum(axis=1, min_count=1)
+    unit = measure.unit_for(totals.max() if len(totals) else None)
+    colours = provider_colours(table.columns)
+    figure = go.Figure()
+    for provider in table.sum().sort_values(ascending=False).index:
+        figure.add_bar(
+            x=table.index,
+            y=table[provider] / float(unit.size),
+            name=safe(provider),
+            marker={"color": colours[provider], "line": {"width": 0}},
+            customdata=[measure.text(value, formats) for value in table[provider]],
+            hovertemplate="%{customdata}",
+        )
+    if len(table.columns) > 1:
+        figure.add_scatter(
+            x=table.index,
+            y=totals / float(unit.size),
+            name="In all",
+            mode="markers",
+            marker={"opacity": 0},
+            showlegend=False,
+            customdata=[measure.text(value, formats) for value in totals],
+            hovertemplate="<b>%{customdata}</b>",
+        )
+    figure.update_layout(barmode="stack", showlegend=True)
+    return _over_time(figure, series, measure, unit, formats)
+
+
+def band_by_day(series: Series, measure: Measure, formats: Formats) -> go.Figure:
+    """Draw an estimate by day (or week): its line, and the band from low to high.
+
+    Args:
+        series: the columns ``measure.column``, ``measure.low`` and ``measure.high``.
+        measure: what is drawn.
+        formats: the reader's.
+    """
+    low, mid, high = (
+        series.table[column] for column in (measure.low, measure.column, measure.high)
+    )
+    unit = measure.unit_for(high.max() if len(high) else None)
+    size = float(unit.size)
+    spans = _spans(low, high, measure, formats)
+    figure = go.Figure()
+    shape = {"width": 0, "shape": "linear"}
+    figure.add_scatter(x=low.index, y=low / size, line=shape, hoverinfo="skip", showlegend=False)
+    figure.add_scatter(
+        x=high.index,
+        y=high / size,
+        line=shape,
+        fill="tonexty",
+        fillcolor=faded(GREEN, 0.2),
+        name="90 % range",
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=mid.index,
+        y=mid / size,
+        name="Estimate",
+        mode="lines+markers" if len(mid) <= 31 else "lines",
+        line={"color": GREEN, "width": 2.5},
+        marker={"size": 5},
+        customdata=[
+            f"<b>{measure.text(value, formats)}</b><br>{span}"
+            for value, span in zip(mid, spans, strict=True)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    return _over_time(figure, series, measure, unit, formats)
+
+
+def _spans(
+    low: pd.Series[float], high: pd.Series[float], measure: Measure, formats: Formats
+) -> Sequence[str]:
+    assert measure.quantity is not None
+    quantity = measure.quantity
+    return [
+        f"range {formats.span(least, most, quantity)}"
+        for least, most in zip(low, high, strict=True)
+    ]
+
+
+def _over_time(
+    figure: go.Figure, series: Series, measure: Measure, unit: Unit, formats: Formats
+) -> go.Figure:
+    dress(figure, formats, HEIGHT)
+    figure.update_layout(hovermode="x unified")
+    figure.update_yaxes(title=measure.axis_title(unit), nticks=6)
+    ticks = _ticks(pd.DatetimeIndex(series.table.index))
+    figure.update_xaxes(
+        tickvals=ticks,
+        ticktext=[_tick_text(day, series, formats) for day in ticks],
+        unifiedhovertitle={"text": f"{'Week of ' if series.is_weekly else ''}%{{x|%-d %b %Y}}"},
+    )
+    return figure
+
+
+def _ticks(days: pd.DatetimeIndex) -> list[pd.Timestamp]:
+    """Return at most seven days to be named under the axis, evenly spread from the last one."""
+    step = max(1, -(-len(days) // 7))
+    return list(days[::-1][::step][::-1])
+
+
+def _tick_text(day: pd.Timestamp, series: Series, formats: Formats) -> str:
+    text = formats.day(day.date())
+    return text if series.is_weekly else text.rsplit(" ", 1)[0].rstrip(",")

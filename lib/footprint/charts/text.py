@@ -1,0 +1,62 @@
+"""Words in and about charts: names made safe for Plotly, and what a chart says, for the ear. Pure."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+
+from footprint.charts.measures import Measure
+from footprint.charts.prepare import Series
+from footprint.ui.formats import Formats
+
+LONGEST_NAME = 34
+
+
+def safe(name: str, longest: int = LONGEST_NAME) -> str:
+    """Return a name that Plotly shows letter by letter: no markup, cut in the middle if long."""
+    text = " ".join(name.split()) or "unknown"
+    if len(text) > longest:
+        half = (longest - 1) // 2
+        text = f"{text[:half]}…{text[-half:]}"
+    return escape(text, quote=False)
+
+
+def describe_series(series: Series, measure: Measure, formats: Formats) -> str:
+    """Say what a chart over time shows: the sum, the highest and the lowest day."""
+    table = series.table
+    column = table[measure.column] if measure.is_estimate else table.sum(axis=1, min_count=1)
+    totals = [(start, value) for start, value in column.items() if pd.notna(value)]
+    head = (
+        f"{measure.name} by {series.grain}, {formats.days(series.period.first, series.period.last)}"
+    )
+    if not any(value for _, value in totals):
+        return f"{head}: nothing known."
+    most = max(totals, key=lambda total: total[1])
+    least = min(totals, key=lambda total: total[1])
+    return (
+        f"{head}: {measure.text(sum(value for _, value in totals), formats)} in all; most in the "
+        f"{series.grain} of {_day(most[0], formats)} with {measure.text(most[1], formats)}, least "
+        f"in that of {_day(least[0], formats)} with {measure.text(least[1], formats)}."
+    )
+
+
+def describe_groups(
+    table: pd.DataFrame, key: str, measure: Measure, what: str, formats: Formats
+) -> str:
+    """Say what a list of bars shows: the three largest with their shares, and how many there are."""
+    values = table[measure.column].astype("float64")
+    total = values.sum(min_count=1)
+    head = f"{measure.name} by {what}"
+    if pd.isna(total) or total == 0:
+        return f"{head}: nothing known."
+    largest = [
+        f"{name or 'unknown'} {measure.text(value, formats)} ({formats.share(value, total)})"
+        for name, value in zip(table[key], values, strict=True)
+        if pd.notna(value)
+    ]
+    return f"{head}, {len(table)} in all. Largest: {'; '.join(largest[:3])}."
+
+
+def _day(start: object, formats: Formats) -> str:
+    return formats.day(pd.Timestamp(str(start)).date())

@@ -1,0 +1,94 @@
+"""One month as finance books it: exact money, line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from footprint.auth import Me
+from footprint.data.client import Session, rpc
+from footprint.data.usage import Usage, money, number, usage, usage_table
+
+LINE_KEYS = ("user_id", "email", "full_name", "team", "provider", "model")
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """The month's contribution to nature: what is pledged, what has a receipt."""
+
+    # "verified" where the month is over and has receipts, else "pending".
+    status: str
+    # Of the month's cost, 0–1.
+    pledge_share: float | None
+    pledged_eur: Decimal | None
+    # What receipts show, and the area they show.
+    donated_eur: Decimal | None
+    area_m2: float | None
+    # What a square metre costs, by the receipts of a year or by contract.
+    price_eur_per_m2: float | None
+
+
+@dataclass(frozen=True)
+class FinanceMonth:
+    """A month's totals and lines, one line a person, provider and model."""
+
+    # The first day of the month.
+    month: date
+    timezone: str
+    # The oldest and newest month with a request; None without one.
+    first_month: date | None
+    last_month: date | None
+    totals: Usage
+    # Columns: LINE_KEYS, then every field of Usage; money exact.
+    lines: pd.DataFrame
+    restoration: Restoration
+    # How dollars became euros, as the database states it.
+    fx: dict[str, Any]
+    factor_set: str
+
+
+def finance_month(me: Me, month: date) -> FinanceMonth:
+    """Return one month of the whole organisation (finance and admin only).
+
+    Args:
+        me: who asks.
+        month: any day of the month, in the reporting time zone.
+    """
+    return _finance_month(me.user_id, me.role, month.replace(day=1), me.session)
+
+
+@st.cache_data(ttl="1m", max_entries=64, show_spinner=False)
+def _finance_month(user_id: str, role: str, month: date, _session: Session) -> FinanceMonth:
+    answer = rpc(_session, "finance_month", {"p_month": month.isoformat()})
+    return FinanceMonth(
+        month=_month(answer["month"]) or month,
+        timezone=answer["timezone"],
+        first_month=_month(answer.get("first_month")),
+        last_month=_month(answer.get("last_month")),
+        totals=usage(answer["totals"] or {}),
+        lines=usage_table(answer["lines"] or [], *LINE_KEYS),
+        restoration=_restoration(answer.get("restoration") or {}),
+        fx=answer.get("fx") or {},
+        factor_set=answer.get("active_factor_set") or "",
+    )
+
+
+def _restoration(answer: dict[str, Any]) -> Restoration:
+    return Restoration(
+        status=answer.get("status") or "pending",
+        pledge_share=number(answer.get("pledge_share")),
+        pledged_eur=money(answer.get("pledged_eur")),
+        donated_eur=money(answer.get("donated_eur")),
+        area_m2=number(answer.get("area_m2")),
+        price_eur_per_m2=number(answer.get("price_eur_per_m2")),
+    )
+
+
+def _month(text: str | None) -> date | None:
+    """Read ``2026-11`` or ``2026-11-01``."""
+    return date.fromisoformat(f"{text[:7]}-01") if text else None
