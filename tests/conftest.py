@@ -69,6 +69,15 @@ def database(stack_and_info: tuple[Stack, StackInfo]) -> Iterator[Database]:
     _drop(url, database)
 
 
+@pytest.fixture(scope="module")
+def module_database(stack_and_info: tuple[Stack, StackInfo]) -> Iterator[Database]:
+    """A database for all tests of a module that leave it as it was."""
+    url = stack_and_info[1].database_url
+    database = _clone(url, "m")
+    yield database
+    _drop(url, database)
+
+
 @pytest.fixture
 def api(stack: Stack, database: Database) -> Iterator[Server]:
     """A Supabase Lite of one's own over ``database``."""
