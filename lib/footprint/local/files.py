@@ -25,7 +25,7 @@ Progress = Callable[[str], None]
 MARK = ".footprint-stack"
 LOCK = "stack.lock"
 # Everything the stack itself puts into its data folder, and so all that `reset` may remove.
-OWNED = ("postgres", "logs", "node", "outbox.jsonl", "stack.json")
+OWNED = ("postgres", "logs", "node", "outbox.jsonl", "socket-folder", "stack.json")
 LOCK_WAIT_S = 180
 LOG_LIMIT_BYTES = 5_000_000
 

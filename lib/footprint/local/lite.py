@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from footprint.local.processes import Process, find, finish
 
 ADDRESS = "127.0.0.1"
 ANSWER_WAIT_S = 60
+RELEASE_WAIT_S = 1.0
 HEALTH_WAIT_S = 10  # A server busy with a large batch answers late.
 # The server opens no connection but to its database: it needs nothing else of ours, least of all
 # the keys of a real deployment.
@@ -171,14 +173,19 @@ def port_taken(port: int) -> InputError:
 
 
 def port_is_free(port: int) -> bool:
-    """Tell whether we could listen on `port`."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((ADDRESS, port))
-        except OSError:
-            return False
-    return True
+    """Tell whether we could listen on `port`; a server just killed may take a moment to let go."""
+    deadline = time.monotonic() + RELEASE_WAIT_S
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((ADDRESS, port))
+            except OSError:
+                if time.monotonic() > deadline:
+                    return False
+            else:
+                return True
+        time.sleep(0.05)
 
 
 def find_lite(pid: int | None, data_dir: Path) -> Process | None:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,7 @@ from urllib.parse import quote
 from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
 from footprint.local.files import Progress, last_line, open_log
 from footprint.local.privileges import account
-from footprint.local.processes import Process, alive, find, finish, titled
+from footprint.local.processes import Process, alive, find, finish, search
 
 MAJOR_VERSION = 18
 SUPERUSER = "postgres"
@@ -77,6 +78,7 @@ class Cluster:
         self.log = log
         self.progress = progress
         self._account = account()
+        self._socket_note = folder.with_name("socket-folder")
 
     @property
     def name(self) -> str:
@@ -121,11 +123,7 @@ class Cluster:
         if found := self.running():
             return self._await(found[0].pid)
         self._clear_remains()
-        socket_dir = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=self._socket_parent()))
-        if self._account and self._account.reaches(self._folders):
-            # A server that may pass closed folders makes its socket in root's own folder: whoever
-            # else runs as its account must not connect, or would gain its reach.
-            self._give(socket_dir)
+        socket_dir = self._make_socket_dir()
         settings = {
             **SETTINGS,
             "unix_socket_directories": f'"{socket_dir}"',
@@ -140,7 +138,7 @@ class Cluster:
         except BaseException:
             if process.poll() is None:
                 finish(Process(process.pid), (signal.SIGQUIT, 10))
-            shutil.rmtree(socket_dir, ignore_errors=True)
+            self._remove_socket()
             raise
 
     def stop(self) -> bool:
@@ -149,10 +147,9 @@ class Cluster:
         if not found:
             self._clear_remains()
             return False
-        process, said = found
         # SIGINT asks for a fast shutdown, SIGQUIT for one that recovers at the next start.
-        finish(process, (signal.SIGINT, 60), (signal.SIGQUIT, 10))
-        self._remove_socket(said.socket_dir)
+        finish(found[0], (signal.SIGINT, 60), (signal.SIGQUIT, 10))
+        self._remove_socket()
         return True
 
     def _check_version(self) -> None:
@@ -275,16 +272,35 @@ class Cluster:
             return None
 
     def _clear_remains(self) -> None:
-        """Remove what a killed server left: its workers, its socket and its lock file."""
-        for worker in titled(f"postgres: {self.name}:"):
-            finish(worker, (signal.SIGQUIT, 5))
-        if said := self._postmaster():
-            self._remove_socket(said.socket_dir)
+        """Remove what a killed server left: its workers, its socket and its lock file.
+
+        Also the server of a data folder that was deleted under it and is about to be made again.
+        """
+        title = f"postgres: {self.name}:"
+        for process in search(lambda line: line[0].startswith(title) or self._is_ours(line)):
+            finish(process, (signal.SIGQUIT, 5))
+        self._remove_socket()
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
 
-    def _remove_socket(self, folder: Path) -> None:
-        if folder.name.startswith(SOCKET_PREFIX):
-            shutil.rmtree(folder, ignore_errors=True)
+    def _is_ours(self, line: list[str]) -> bool:
+        return line[0] == str(programs() / "postgres") and str(self.folder) in line
+
+    def _remove_socket(self) -> None:
+        with suppress(FileNotFoundError):
+            folder = Path(self._socket_note.read_text())
+            if folder.name.startswith(SOCKET_PREFIX):
+                shutil.rmtree(folder, ignore_errors=True)
+            self._socket_note.unlink()
+
+    def _make_socket_dir(self) -> Path:
+        """Make a private folder for the socket, and note where, for whoever has to clear up."""
+        folder = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=self._socket_parent()))
+        self._socket_note.write_text(str(folder))
+        if self._account and self._account.reaches(self._folders):
+            # A server that may pass closed folders makes its socket in root's own folder: whoever
+            # else runs as its account must not connect, or would gain its reach.
+            self._give(folder)
+        return folder
 
     def _socket_parent(self) -> str:
         """Return a temporary folder with a path short enough for a socket's address."""

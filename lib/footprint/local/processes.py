@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import psutil  # type: ignore[import-untyped]
 from psutil import Process
 
-__all__ = ["Process", "alive", "find", "finish", "memory_bytes", "titled"]
+__all__ = ["Process", "alive", "find", "finish", "memory_bytes", "search"]
 
 
 def find(pid: int | None, *arguments: str) -> Process | None:
@@ -38,11 +38,10 @@ def alive(pid: int) -> bool:
         return False
 
 
-def titled(prefix: str) -> Iterator[Process]:
-    """Yield every process that calls itself `prefix…` (PostgreSQL's do)."""
+def search(matches: Callable[[list[str]], bool]) -> Iterator[Process]:
+    """Yield every process whose command line matches."""
     for process in psutil.process_iter(["cmdline"]):
-        line = process.info["cmdline"]
-        if line and line[0].startswith(prefix):
+        if process.info["cmdline"] and matches(process.info["cmdline"]):
             yield process
 
 

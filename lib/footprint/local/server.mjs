@@ -8,6 +8,7 @@
 //   in   "detach"                               outlive the caller
 // Without "detach", the end of stdin is the end of the server: a caller that dies leaves nothing.
 
+import { readFileSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { format } from "node:util";
@@ -142,6 +143,18 @@ const listen = (config, fetch) =>
     server.on("error", reject);
   });
 
+const DATA_DIR = process.argv[2];
+const DATA_CHECK_MS = 5_000;
+
+/** A data folder that is deleted, or made anew, under us takes us with it, as it does PostgreSQL. */
+function isWanted() {
+  try {
+    return JSON.parse(readFileSync(`${DATA_DIR}/stack.json`)).lite_pid === process.pid;
+  } catch {
+    return false;
+  }
+}
+
 let detached = false;
 let running = null;
 let connection = null;
@@ -165,6 +178,7 @@ async function obey(line) {
     say({ event: "listening", port: running.port });
   } else if (line === "detach") {
     detached = true;
+    setInterval(() => isWanted() || stop(0), DATA_CHECK_MS);
   }
 }
 
