@@ -1,4 +1,4 @@
-"""The only module that speaks to Supabase Auth: a throw-away client per call, one shared transport."""
+"""The only module that speaks to Supabase Auth: one throw-away client a call, one transport."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _tokens(
 
 
 def _refusal_of_sign_in(error: AuthApiError) -> Exception:
-    """GoTrue checks the password before the confirmation, so only the owner learns of the latter."""
+    """GoTrue checks the password before the confirmation: only the owner learns of the latter."""
     if error.code == "email_not_confirmed":
         return SignInRefused(
             "Your e-mail address is not confirmed yet: open the link in the message we sent you, "

@@ -1,4 +1,4 @@
-"""How often somebody may guess: attempts that failed are counted by browser and by e-mail address."""
+"""How often somebody may guess: failures are counted by browser and by e-mail address."""
 
 from __future__ import annotations
 

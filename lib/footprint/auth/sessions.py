@@ -77,7 +77,7 @@ class AuthSession:
     def renewed(self, refused: str | None) -> str:
         """Return a good token other than ``refused``, the one a service has just turned down.
 
-        Any number of threads may ask at once; one asks Supabase Auth and the others take its answer.
+        Any number of threads may ask at once; one asks Supabase Auth, the others take its answer.
         """
         with self._lock:
             if self.ended:

@@ -14,15 +14,24 @@ from footprint.errors import FootprintError
 from footprint.shell import brand, bridge
 from footprint.shell.demo import DemoAccount, read_demo
 from footprint.shell.screens import card
+from footprint.shell.text import plain
+
+ROLE_ICONS = {
+    "member": ":material/person:",
+    "admin": ":material/groups:",
+    "finance": ":material/receipt_long:",
+}
 
 
 def sign_in_screen() -> None:
     """Show the form; once it is right, hand the browser over to the page it came for."""
-    st.space("medium")
     browser = browser_id()
     with card():
-        st.title(brand.NAME, anchor=False, text_alignment="center")
-        st.caption(brand.PROMISE, text_alignment="center")
+        with st.container(horizontal_alignment="center", gap="xxsmall"):
+            st.space("small")
+            st.image(brand.favicon(), width=48)
+            st.title(brand.NAME, anchor=False, text_alignment="center")
+            st.caption(brand.PROMISE, text_alignment="center")
         if browser is None:
             st.warning(
                 "Your browser sent no cookie, and without one nobody can stay signed in. "
@@ -32,12 +41,14 @@ def sign_in_screen() -> None:
         if browser_cookie(cookie_names(get_settings()).session):
             st.info("Your session has ended: sign in to go on.")
         given = _form()
+        answer = st.container()
         demo = read_demo(get_settings())
         chosen = _demo_choice(demo.accounts) if demo and demo.accounts else None
         if chosen is not None:
             given = (chosen.email, chosen.password)
         if given is not None:
-            _sign_in(*given, browser)
+            with answer:
+                _sign_in(*given, browser)
 
 
 def _form() -> tuple[str, str] | None:
@@ -54,7 +65,14 @@ def _demo_choice(accounts: tuple[DemoAccount, ...]) -> DemoAccount | None:
     st.caption("Or look around the demo as", text_alignment="center")
     chosen = None
     for account in accounts:
-        if st.button(account.name, key=f"demo_{account.email}", help=account.what, width="stretch"):
+        icon = ROLE_ICONS.get(account.role)
+        if st.button(
+            plain(account.name),
+            key=f"demo_{account.email}",
+            help=plain(account.what) or None,
+            icon=icon,
+            width="stretch",
+        ):
             chosen = account
     return chosen
 

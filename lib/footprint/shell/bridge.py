@@ -1,4 +1,4 @@
-"""From a script run to a route: only an HTTP answer can set a cookie, so the page sends a request.
+"""What a script run has the browser do: only an HTTP answer can set a cookie, so the page asks.
 
 The scripts are constants and read what they need from the page, so that the Content-Security-Policy
 can allow them, and no other, by their hashes.
@@ -12,8 +12,14 @@ import streamlit as st
 
 _SUBMIT = 'document.getElementById("footprint-bridge").submit()'
 _TOUCH = 'fetch("/session/touch",{method:"POST",credentials:"same-origin"})'
+_ANNOUNCE = """(() => {
+  const owner = document.getElementById("footprint-owner").dataset.owner;
+  const tabs = (window.footprintTabs ??= new BroadcastChannel("footprint"));
+  tabs.onmessage = (message) => { if (message.data !== owner) location.reload(); };
+  tabs.postMessage(owner);
+})()"""
 
-SCRIPTS = (_SUBMIT, _TOUCH)
+SCRIPTS = (_SUBMIT, _TOUCH, _ANNOUNCE)
 
 
 def post(path: str, **fields: str) -> None:
@@ -33,5 +39,17 @@ def touch(generation: int) -> None:
     """Have the browser fetch a fresh session cookie, once for each ``generation`` of tokens."""
     st.html(
         f'<span data-generation="{generation}"></span><script>{_TOUCH}</script>',
+        unsafe_allow_javascript=True,
+    )
+
+
+def announce(owner: str) -> None:
+    """Tell the browser's other tabs whose this one is; a tab that is another's loads anew.
+
+    Signing out, or in as somebody else, thereby takes what the last person saw off every tab.
+    """
+    st.html(
+        f'<span id="footprint-owner" data-owner="{escape(owner)}"></span>'
+        f"<script>{_ANNOUNCE}</script>",
         unsafe_allow_javascript=True,
     )

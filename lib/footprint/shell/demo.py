@@ -47,11 +47,12 @@ def read_demo(settings: Settings) -> Demo | None:
         accounts = tuple(_account(entry) for entry in body["accounts"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Demo(accounts=(), notice=None)
-    return Demo(accounts, _notice(body.get("notice")))
+    return Demo(accounts, notice_of(body.get("notice")))
 
 
-def _notice(entry: object) -> Notice | None:
-    if not isinstance(entry, dict):
+def notice_of(entry: object) -> Notice | None:
+    """Return the notice in a JSON value; ``None`` where there is none."""
+    if not isinstance(entry, dict) or not entry:
         return None
     return Notice(**{name: str(entry.get(name) or "") for name in Notice.__dataclass_fields__})
 

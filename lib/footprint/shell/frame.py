@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import streamlit as st
 from streamlit.navigation.page import Page
 
 from footprint.auth.guard import Me, identify
 from footprint.auth.sign_in import sign_in_screen
 from footprint.config import get_settings
-from footprint.data.deployment import Deployment, deployment_info
+from footprint.data.client import Session, rpc
 from footprint.errors import FootprintError
 from footprint.shell import brand, bridge, screens
-from footprint.shell.demo import read_demo
+from footprint.shell.demo import Notice, notice_of, read_demo
 from footprint.shell.places import PLACES, Place
 from footprint.shell.text import plain
 
@@ -21,29 +23,37 @@ ROLE_TITLES = {"member": "Member", "admin": "Administrator", "finance": "Finance
 def run() -> None:
     """Show the page that was asked for, or the screen that stands in its way."""
     me: Me | None = None
-    about: Deployment | None = None
+    about: dict[str, Any] = {}
     trouble: FootprintError | None = None
     try:
         me = identify()
-        about = deployment_info(me) if me else None
+        about = _about(me.user_id, me.session) if me else {}
     except FootprintError as error:
-        trouble = error
-    signed_in = me if trouble is None else None
+        me, trouble = None, error
     st.set_page_config(
         page_title=brand.NAME,
         page_icon=brand.favicon(),
         layout="wide",
-        initial_sidebar_state="auto" if signed_in else "collapsed",
+        initial_sidebar_state="auto" if me else "collapsed",
     )
-    place, page = _navigate(signed_in)
-    _demo_notice(about)
+    place, page = _navigate(me)
+    if me is not None:
+        _sidebar(me, about)
+        _demo_notice(notice_of(about.get("demo")))
+        _show(place, page, me)
+        return
     if trouble is not None:
         screens.failure(trouble)
-    elif me is None:
-        sign_in_screen()
     else:
-        _sidebar(me, about)
-        _show(place, page, me)
+        sign_in_screen()
+        bridge.announce("")
+    _demo_notice(None, alignment="center")
+
+
+@st.cache_data(ttl="1m", max_entries=1024, show_spinner=False)
+def _about(user_id: str, _session: Session) -> dict[str, Any]:
+    """Return what the deployment says of itself, to somebody who is signed in."""
+    return dict(rpc(_session, "deployment_info") or {})
 
 
 def _navigate(me: Me | None) -> tuple[Place, Page]:
@@ -76,27 +86,26 @@ def _show(place: Place, page: Page, me: Me) -> None:
         screens.failure(error)
 
 
-def _sidebar(me: Me, about: Deployment | None) -> None:
+def _sidebar(me: Me, about: dict[str, Any]) -> None:
     st.logo(brand.logo(), size="large")
     with st.sidebar:
-        if about is not None and about.organisation_name:
-            st.caption(plain(about.organisation_name))
-        st.divider()
-        st.text(me.name)
-        st.caption(ROLE_TITLES.get(me.role, me.role) + (f" · {plain(me.team)}" if me.team else ""))
+        with st.container(gap=None):
+            st.text(me.name)
+            parts = [ROLE_TITLES.get(me.role, me.role), me.team, about.get("organisation_name")]
+            st.caption(" · ".join(plain(part) for part in parts if part))
         screens.sign_out_button()
+        bridge.announce(me.session.auth_user_id)
         if me.session.needs_sealing:
             bridge.touch(me.session.generation)
 
 
-def _demo_notice(about: Deployment | None) -> None:
+def _demo_notice(notice: Notice | None, alignment: Literal["left", "center"] = "left") -> None:
     """Say on every screen which part of the data is real, wherever not all of it is."""
     demo = read_demo(get_settings())
-    notice = about.demo if about else demo.notice if demo else None
+    notice = notice or (demo.notice if demo else None)
     if notice is None:
         return
-    st.caption(
-        f":material/science: **Demo data.** Real: {plain(notice.real)} "
-        f"Synthetic: {plain(notice.synthetic)} "
-        f"Source: {plain(notice.source)} {plain(notice.licence)}"
-    )
+    parts = {"Real": notice.real, "Synthetic": notice.synthetic, "Source": notice.source}
+    said = " · ".join(f"{name}: {plain(text.rstrip('. '))}" for name, text in parts.items() if text)
+    licence = f", {plain(notice.licence)}" if notice.licence else ""
+    st.caption(f":material/science: **Demo** · {said}{licence}", text_alignment=alignment)

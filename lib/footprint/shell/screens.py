@@ -23,6 +23,7 @@ class NoProfile(FootprintError):
 @contextmanager
 def card(width: int = 440) -> Iterator[None]:
     """Centre what follows in a card ``width`` pixels wide, or as wide as a small screen."""
+    st.space("small")
     with (
         st.container(horizontal_alignment="center"),
         st.container(border=True, width=width, gap="small"),
