@@ -11,16 +11,19 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psutil
+import psutil  # type: ignore[import-untyped]
 import psycopg
 import pytest
 
 from footprint.errors import InputError, ServiceUnavailable
-from footprint.local.stack import Stack
+from footprint.local.stack import Stack, StackInfo
 from local.watching import Run, gone, healthy, processes_of, soon
+
+Running = tuple[Stack, StackInfo]
 
 UP = """
 import sys
@@ -29,6 +32,14 @@ from footprint.local.stack import Stack
 info = Stack(Path(sys.argv[1])).up()
 print(info.api_url, info.lite_pid, flush=True)
 """
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One running stack for the tests that only look."""
+    stack = Stack(tmp_path_factory.mktemp("running stack") / "data")
+    with stack as info:
+        yield stack, info
 
 
 def test_a_second_start_keeps_the_keys_the_port_and_the_data(data_dir: Path) -> None:
@@ -183,9 +194,10 @@ import time; time.sleep(60)
     assert healthy(main)
 
 
-def test_a_database_made_from_a_template_is_served_within_two_seconds(data_dir: Path) -> None:
-    stack = Stack(data_dir)
-    info = stack.up()
+def test_a_database_made_from_a_template_is_served_within_two_seconds(
+    running: tuple[Stack, StackInfo],
+) -> None:
+    stack, info = running
     with psycopg.connect(info.database_url, autocommit=True) as connection:
         connection.execute("create database model")
         stack.serve("model").stop()
@@ -222,10 +234,12 @@ def test_a_remembered_port_taken_meanwhile_is_left_for_another(data_dir: Path) -
         assert healthy(info.api_url)
 
 
-def test_a_running_stack_is_not_moved_to_another_port_in_silence(data_dir: Path) -> None:
-    info = Stack(data_dir).up()
+def test_a_running_stack_is_not_moved_to_another_port_in_silence(
+    running: tuple[Stack, StackInfo],
+) -> None:
+    stack, info = running
     with pytest.raises(InputError, match=f"already runs on port {info.port}"):
-        Stack(data_dir, port=1).up()
+        Stack(stack.data_dir, port=1).up()
     assert healthy(info.api_url)
 
 
@@ -251,8 +265,10 @@ def test_a_process_that_got_our_old_id_is_never_touched(data_dir: Path) -> None:
         stranger.wait()
 
 
-def test_nothing_listens_on_anything_but_the_loopback_address(data_dir: Path) -> None:
-    info = Stack(data_dir).up()
+def test_nothing_listens_on_anything_but_the_loopback_address(
+    running: tuple[Stack, StackInfo],
+) -> None:
+    _, info = running
     listening = [
         connection.laddr
         for pid in (info.lite_pid, info.postgres_pid)
@@ -262,25 +278,25 @@ def test_nothing_listens_on_anything_but_the_loopback_address(data_dir: Path) ->
     assert listening == [("127.0.0.1", info.port)]
 
 
-def test_other_accounts_can_neither_connect_nor_read(data_dir: Path) -> None:
-    info = Stack(data_dir).up()
+def test_other_accounts_can_neither_connect_nor_read(running: Running) -> None:
+    stack, info = running
     socket_dir = Path(info.database_url.split("host=")[1].split("&")[0])
     assert stat.S_IMODE(socket_dir.stat().st_mode) == 0o700
     for private in ("stack.json", "stack.lock", "logs/postgres.log", "logs/supabase-lite.log"):
-        assert stat.S_IMODE((data_dir / private).stat().st_mode) == 0o600, private
-    assert stat.S_IMODE((data_dir / "postgres").stat().st_mode) == 0o700
+        assert stat.S_IMODE((stack.data_dir / private).stat().st_mode) == 0o600, private
+    assert stat.S_IMODE((stack.data_dir / "postgres").stat().st_mode) == 0o700
 
 
 def test_no_secret_is_on_a_command_line_in_an_environment_in_a_log_or_in_a_repr(
-    data_dir: Path,
+    running: tuple[Stack, StackInfo],
 ) -> None:
-    info = Stack(data_dir).up()
+    stack, info = running
     httpx.post(
         f"{info.api_url}/rest/v1/rpc/missing",
         headers={"apikey": info.secret_key, "authorization": "Bearer eyJhbGciOiJIUzI1NiJ9.e30.x"},
         trust_env=False,
     )
-    shown = repr(info) + (data_dir / "logs" / "supabase-lite.log").read_text()
+    shown = repr(info) + (stack.data_dir / "logs" / "supabase-lite.log").read_text()
     for pid in (info.lite_pid, info.postgres_pid):
         process = psutil.Process(pid)
         shown += " ".join(process.cmdline()) + str(process.environ())
@@ -288,10 +304,8 @@ def test_no_secret_is_on_a_command_line_in_an_environment_in_a_log_or_in_a_repr(
         assert secret not in shown
 
 
-def test_status_tells_what_runs_and_what_it_takes(data_dir: Path) -> None:
-    stack = Stack(data_dir)
-    assert stack.status().running is False
-    info = stack.up()
+def test_status_tells_what_runs_and_what_it_takes(running: Running) -> None:
+    stack, info = running
 
     status = stack.status()
 
