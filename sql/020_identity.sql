@@ -131,6 +131,34 @@ $$;
 comment on function private.audit(text, text, jsonb, jsonb, text) is 'Writes one entry of the audit log in the name of whoever is signed in.';
 revoke execute on function private.audit(text, text, jsonb, jsonb, text) from public;
 
+-- Roles are given by an operator at the database or by an admin. The last admin stays one.
+create or replace function private.grant_role(p_email text, p_role text) returns text
+language plpgsql security definer set search_path = '' as $$
+declare
+  p public.user_profiles;
+begin
+  if coalesce(p_role, '') not in ('member', 'admin', 'finance') then
+    raise sqlstate 'PT400' using message = 'A role is member, admin or finance.';
+  end if;
+  perform 1 from public.user_profiles where role = 'admin' order by user_id for no key update;
+  select * into p from public.user_profiles
+   where lower(email) = lower(p_email) and deleted_at is null
+   order by auth_user_id is null, created_at, user_id limit 1;
+  if p.user_id is null then
+    raise sqlstate 'PT404' using message = 'Nobody with this e-mail address is known: they sign in once first.';
+  end if;
+  if p.role = 'admin' and p_role <> 'admin'
+     and not exists (select 1 from public.user_profiles o where o.role = 'admin' and o.deleted_at is null and o.user_id <> p.user_id) then
+    raise sqlstate 'PT409' using message = 'This is the last admin: make somebody else admin first.';
+  end if;
+  update public.user_profiles set role = p_role where user_id = p.user_id;
+  perform private.audit('role.grant', p.user_id, jsonb_build_object('role', p.role), jsonb_build_object('role', p_role));
+  return p.user_id;
+end
+$$;
+comment on function private.grant_role(text, text) is 'Gives the person with an e-mail address a role and answers their user_id; audited.';
+revoke execute on function private.grant_role(text, text) from public;
+
 -- A profile for every account whose e-mail is verified: an unlinked profile with the same e-mail is
 -- linked (oldest first), else one is made. An unverified e-mail links and makes nothing. The role is
 -- never read from metadata, which the user can write.

@@ -15,6 +15,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "stack": ("up", "down", "status", "reset"),
     "migrate": ("migrate",),
     "keys": ("keys",),
+    "admin": ("admin",),
+    "fx": ("fx",),
     "factors": ("factors", "estimate"),
     "imports": ("import",),
     "demo": ("demo",),

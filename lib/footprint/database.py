@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from footprint.errors import ConfigurationError, FootprintError, ServiceUnavailable
+from footprint.errors import ConfigurationError, FootprintError, InputError, ServiceUnavailable
 
 if TYPE_CHECKING:
     import psycopg
@@ -97,6 +97,39 @@ def connect(database_url: str, *, autocommit: bool = True) -> Iterator[psycopg.C
         raise ServiceUnavailable(
             f"The connection to the database broke ({_first_line(error)}): run the command again."
         ) from error
+
+
+def call(database_url: str, function: str, *values: object) -> Any:
+    """Call one of our SQL functions and return its value.
+
+    Args:
+        database_url: Direct address of the database.
+        function: Schema-qualified name, always a constant of the caller.
+        values: Its arguments.
+
+    Raises:
+        InputError: where the function refuses the values, in its own words.
+        ConfigurationError: where the database lacks the function.
+        ServiceUnavailable: where the database does not answer.
+    """
+    import psycopg
+    from psycopg import sql
+
+    query = sql.SQL("select {}({})").format(
+        sql.Identifier(*function.split(".")), sql.SQL(", ").join([sql.Placeholder()] * len(values))
+    )
+    with connect(database_url) as connection:
+        try:
+            row = connection.execute(query, values).fetchone()
+        except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
+            raise ConfigurationError(
+                "The database is not at this version: run `footprint migrate` first."
+            ) from error
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            raise InputError(_first_line(error)) from error
+    return row[0] if row else None
 
 
 def migrate(

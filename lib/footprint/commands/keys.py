@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from footprint.config import get_settings
-from footprint.database import connect
+from footprint.database import call, connect
 from footprint.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,13 +62,11 @@ def create_key(
             "A key needs a label of 1 to 100 characters and at most one of --user and --team."
         )
     key = f"fpk_{secrets.token_urlsafe(32)}"
-    with connect(database_url) as connection:
-        row = connection.execute(
-            "select private.create_ingest_key(%s, %s, %s, %s, %s)",
-            [hashlib.sha256(key.encode()).digest(), label, user_id, team, expires_at],
-        ).fetchone()
-    assert row is not None
-    return row[0], key
+    digest = hashlib.sha256(key.encode()).digest()
+    key_id = call(
+        database_url, "private.create_ingest_key", digest, label, user_id, team, expires_at
+    )
+    return key_id, key
 
 
 def run_create(options: argparse.Namespace) -> int:
@@ -110,9 +108,8 @@ def run_revoke(options: argparse.Namespace) -> int:
         raise InputError(
             "That is no key id: `footprint keys list` shows them (the key itself is not needed)."
         ) from error
-    with connect(get_settings().require_database()) as connection:
-        row = connection.execute("select private.revoke_ingest_key(%s)", [key_id]).fetchone()
-    if row is None or row[0] is None:
+    label = call(get_settings().require_database(), "private.revoke_ingest_key", key_id)
+    if label is None:
         raise InputError("There is no key with that id: `footprint keys list` shows them.")
-    print(f"Key {key_id} ({row[0]}) is revoked.")
+    print(f"Key {key_id} ({label}) is revoked.")
     return 0

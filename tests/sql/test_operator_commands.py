@@ -1,0 +1,101 @@
+"""`footprint migrate`, `keys`, `admin` and `fx`, as an operator types them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from house import Database, event
+
+
+def footprint(database: Database | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SUPABASE", "FOOTPRINT"))}
+    if database:
+        environment["SUPABASE_DB_URL"] = database.url
+    done = subprocess.run(
+        [sys.executable, "-m", "footprint.cli", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(database: Database) -> None:
+    made = footprint(database, "keys", "create", "LiteLLM proxy", "--days", "30")
+    key = made.stdout.splitlines()[0]
+    assert key.startswith("fpk_")
+    listed = footprint(database, "keys", "list").stdout
+    assert "active" in listed
+    assert "LiteLLM proxy" in listed
+    assert key not in listed
+    key_id = listed.split()[0]
+    assert "is revoked" in footprint(database, "keys", "revoke", key_id).stdout
+    assert "revoked" in footprint(database, "keys", "list").stdout
+    actions = database.rows("select action from public.audit_log order by audit_id")
+    assert actions == [("ingest_key.create",), ("ingest_key.revoke",)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["keys", "create", " "], "label of 1 to 100"),
+        (["keys", "create", "x", "--days", "0"], "--days must be"),
+        (["keys", "revoke", "nonsense"], "That is no key id"),
+        (["keys", "revoke", "00000000-0000-0000-0000-000000000000"], "There is no key"),
+        (["admin", "grant", "nobody@example.org"], "Nobody with this e-mail"),
+        (["admin", "grant", "admin@example.org", "--role", "member"], "last admin"),
+        (["fx", "set", "yesterday", "0.9", "--source", "x"], "is not a day"),
+        (["fx", "set", "2026-10-01", "-1", "--source", "x"], "is not a rate"),
+        (["fx", "import", "/does/not/exist.csv"], "cannot be read"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence(database: Database, arguments: list[str], words: str) -> None:
+    done = footprint(database, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_without_an_address_every_command_says_which_setting_is_missing() -> None:
+    for arguments in (["migrate"], ["keys", "list"], ["admin", "grant", "a@b.c"]):
+        done = footprint(None, *arguments)
+        assert done.returncode == 2
+        assert "SUPABASE_DB_URL is not set" in done.stderr
+
+
+def test_a_role_is_granted_and_audited(database: Database) -> None:
+    assert footprint(database, "admin", "grant", "Member@Example.org", "--role", "finance").returncode == 0
+    assert database.one("select public.me() ->> 'role'", actor="member") == "finance"
+    assert database.one("select target from public.audit_log where action = 'role.grant'") == (
+        "user-of-member"
+    )
+
+
+def test_the_ecbs_file_gives_every_day_its_rate_and_a_second_run_changes_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    database.store(event(started_at="2026-10-03T12:00:00Z", cost_usd="1"))  # a Saturday
+    file = tmp_path / "eurofxref-hist.csv"
+    file.write_text("Date,USD,JPY,\n2026-10-05,1.25,150,\n2026-10-02,1.6,151,\n2026-10-01,N/A,1,\n")
+    assert "2 days read, 2 new" in footprint(database, "fx", "import", str(file)).stdout
+    assert database.one("select cost_eur from public.request_logs") == 1 / 1.6
+    assert "2 days read, 0 new" in footprint(database, "fx", "import", str(file)).stdout
+    assert database.rollup_differences() == 0
+
+
+def test_migrate_says_when_there_is_nothing_to_do(database: Database) -> None:
+    assert footprint(database, "migrate").stdout.strip() == "The database is up to date."
+
+
+def test_help_names_every_command() -> None:
+    help_text = footprint(None, "--help").stdout
+    for command in ("up", "down", "status", "reset", "migrate", "keys", "admin", "fx", "import", "demo"):
+        assert command in help_text
