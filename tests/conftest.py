@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -32,9 +33,8 @@ def _clone(admin_url: str, prefix: str) -> Database:
 
 
 def _drop(admin_url: str, database: Database) -> None:
-    name = conninfo.conninfo_to_dict(database.url)["dbname"]
     with psycopg.connect(admin_url, autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")
+        connection.execute(f"drop database {database.name} with (force)")
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +81,7 @@ def module_database(stack_and_info: tuple[Stack, StackInfo]) -> Iterator[Databas
 @pytest.fixture
 def api(stack: Stack, database: Database) -> Iterator[Server]:
     """A Supabase Lite of one's own over ``database``."""
-    with stack.serve(conninfo.conninfo_to_dict(database.url)["dbname"]) as server:
+    with stack.serve(database.name) as server:
         yield server
 
 
@@ -94,7 +94,7 @@ def postgres_15() -> Iterator[str]:
         home = Path(folder)
         account = privileges.account()
         if account:
-            privileges.os.chown(home, account.uid, account.gid)
+            os.chown(home, account.uid, account.gid)
         run = _runner(account, home)
         run("initdb", "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8")
         options = f"-k {folder} -c listen_addresses='' -c fsync=off"

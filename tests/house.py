@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import conninfo
 
 PEOPLE = {
     "member": uuid.UUID("00000000-0000-0000-0000-00000000000a"),
@@ -33,6 +34,11 @@ class Database:
 
     url: str
 
+    @property
+    def name(self) -> str:
+        """Its name on the server."""
+        return str(conninfo.conninfo_to_dict(self.url)["dbname"])
+
     @contextmanager
     def connect(self) -> Iterator[psycopg.Connection]:
         """Connect as the owner, in autocommit."""
@@ -40,7 +46,9 @@ class Database:
             yield connection
 
     @contextmanager
-    def acting(self, actor: str, headers: dict[str, str] | None = None) -> Iterator[psycopg.Connection]:
+    def acting(
+        self, actor: str, headers: dict[str, str] | None = None
+    ) -> Iterator[psycopg.Connection]:
         """Connect as PostgREST would for ``actor``: its role, its JWT's subject, its headers."""
         with self.connect() as connection:
             if headers is not None:

@@ -70,7 +70,9 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
         database_url=text("SUPABASE_DB_URL"),
         ingest_key=text("FOOTPRINT_INGEST_KEY"),
         app_url=(text("APP_URL") or "http://127.0.0.1:8501").rstrip("/"),
-        cookie_keys=tuple(k.strip() for k in (text("APP_COOKIE_KEYS") or "").split(",") if k.strip()),
+        cookie_keys=tuple(
+            k.strip() for k in (text("APP_COOKIE_KEYS") or "").split(",") if k.strip()
+        ),
         data_dir=Path(text("FOOTPRINT_DATA_DIR") or ".footprint").expanduser(),
         demo=(text("FOOTPRINT_DEMO") or "").lower() in {"1", "true", "yes"},
     )
@@ -78,5 +80,5 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
 
 @cache
 def get_settings() -> Settings:
-    """Return this process's settings: the environment first, then ``.env`` in the working folder."""
+    """Return this process's settings: the environment first, then ``.env`` in this folder."""
     return read_settings({**dotenv_values(Path.cwd() / ".env"), **os.environ})

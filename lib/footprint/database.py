@@ -27,7 +27,7 @@ create table if not exists private.schema_migrations (
   sha256 text not null,
   applied_at timestamptz not null default now()
 );
-comment on table private.schema_migrations is 'Which files of sql/ were applied, and in which version.';
+comment on table private.schema_migrations is 'Files of sql/ that were applied, and which version.';
 alter table private.schema_migrations enable row level security;
 revoke all on private.schema_migrations from public;
 """

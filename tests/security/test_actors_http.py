@@ -11,9 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from psycopg import conninfo
-from supabase import Client, ClientOptions, create_client
 from postgrest.exceptions import APIError
+from supabase import Client, ClientOptions, create_client
 
 from footprint.local.accounts import create_account
 from footprint.local.stack import Server, Stack
@@ -56,16 +55,19 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(stack: Stack, module_database: Database) -> Iterator[World]:
-    name = conninfo.conninfo_to_dict(module_database.url)["dbname"]
-    with stack.serve(str(name)) as server:
+    with stack.serve(module_database.name) as server:
         for person in PEOPLE:
             module_database.execute(
                 "insert into public.user_profiles (user_id, email, team) values (%s, %s, 'core')",
                 [person, f"{person}@example.net"],
             )
             create_account(server, f"{person}@example.net", PASSWORD)
-        module_database.execute("update public.user_profiles set role = 'admin' where user_id = 'ada'")
-        module_database.execute("update public.user_profiles set role = 'finance' where user_id = 'fin'")
+        module_database.execute(
+            "update public.user_profiles set role = 'admin' where user_id = 'ada'"
+        )
+        module_database.execute(
+            "update public.user_profiles set role = 'finance' where user_id = 'fin'"
+        )
         for person in PEOPLE:
             module_database.store(event(user_id=person), event(user_id=person))
         world = World(module_database, server, {})
@@ -83,7 +85,9 @@ def test_anonymous_reads_nothing(world: World, table: str) -> None:
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_everybody_reads_their_own_requests_whatever_they_ask_for(world: World, person: str) -> None:
+def test_everybody_reads_their_own_requests_whatever_they_ask_for(
+    world: World, person: str
+) -> None:
     client = world.client(person)
     own = client.table("request_logs").select("user_profile_id", count="exact").execute()  # type: ignore[arg-type]
     assert {row["user_profile_id"] for row in own.data} == {person}  # type: ignore[index, call-overload]
@@ -121,7 +125,10 @@ def test_my_footprint_is_mine(world: World) -> None:
     ("table", "row"),
     [
         ("request_logs", {"event_id": "00000000-0000-0000-0000-000000000001", "model": "m"}),
-        ("transactions", {"user_id": "ann", "kind": "topup", "amount_eur": 5, "idempotency_key": "k"}),
+        (
+            "transactions",
+            {"user_id": "ann", "kind": "topup", "amount_eur": 5, "idempotency_key": "k"},
+        ),
         ("user_profiles", {"user_id": "ann2", "role": "admin"}),
         ("settings", {"key": "pledge_share", "value": 1}),
     ],
@@ -141,8 +148,12 @@ def test_a_member_may_rename_themself_and_nothing_more(world: World) -> None:
     ann.update({"full_name": "Ann"}, returning="minimal").eq("user_id", "ann").execute()  # type: ignore[arg-type]
     ann.update({"full_name": "Hacked"}, returning="minimal").eq("user_id", "bob").execute()  # type: ignore[arg-type]
     with pytest.raises(APIError, match="permission denied"):
-        world.client("ann").table("user_profiles").update({"role": "admin"}).eq("user_id", "ann").execute()
-    rows = world.database.rows("select user_id, full_name, role from public.user_profiles where user_id in ('ann', 'bob')")
+        world.client("ann").table("user_profiles").update({"role": "admin"}).eq(
+            "user_id", "ann"
+        ).execute()
+    rows = world.database.rows(
+        "select user_id, full_name, role from public.user_profiles where user_id in ('ann', 'bob')"
+    )
     assert sorted(rows) == [("ann", "Ann", "member"), ("bob", None, "member")]
 
 
@@ -153,7 +164,9 @@ def key_states(world: World) -> dict[str, str]:
     return {
         "valid": database.make_key("valid"),
         "revoked": revoked,
-        "expired": database.make_key("expired", expires_at=datetime.now(UTC) - timedelta(seconds=1)),
+        "expired": database.make_key(
+            "expired", expires_at=datetime.now(UTC) - timedelta(seconds=1)
+        ),
         "unknown": "fpk_nobody_made_this",
         "empty": "",
     }
@@ -199,9 +212,12 @@ def test_a_key_of_one_team_forces_that_team(world: World) -> None:
     key = world.database.make_key("sales", team="sales")
     e = event(user_id="bob", team="board")
     world.rpc("ingest_request_logs", {"p_events": [e]}, **{"x-ingest-key": key})
-    assert world.database.one(
-        "select team from public.request_logs where event_id = %s", [e["event_id"]]
-    ) == "sales"
+    assert (
+        world.database.one(
+            "select team from public.request_logs where event_id = %s", [e["event_id"]]
+        )
+        == "sales"
+    )
 
 
 def test_an_organisation_key_maps_sessions(world: World) -> None:

@@ -191,10 +191,10 @@ def test_refused(attempt: str, actor: str, full_for_attempts: Database) -> None:
         full_for_attempts.execute(FORBIDDEN_WRITES[attempt], actor=actor)
 
 
-@pytest.mark.parametrize(
-    "attempt", [a for a in FORBIDDEN_WRITES if a != "read accounts"]
-)
-def test_refused_to_the_holder_of_the_service_key(attempt: str, full_for_attempts: Database) -> None:
+@pytest.mark.parametrize("attempt", [a for a in FORBIDDEN_WRITES if a != "read accounts"])
+def test_refused_to_the_holder_of_the_service_key(
+    attempt: str, full_for_attempts: Database
+) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         full_for_attempts.execute(FORBIDDEN_WRITES[attempt], actor="service")
 
@@ -207,19 +207,19 @@ def full_for_attempts(module_database: Database) -> Database:
 
 
 def test_functions_are_executable_by_the_allow_list_and_nobody_else(any_database: Database) -> None:
-    roles = {"anonymous": "anon", "service": "service_role"}
-    for schema, allowed in (
-        ("public", {r: {f for f, who in EXECUTES.items() if a in who}
-                    for a, r in [("anonymous", "anon"), ("member", "authenticated"), ("service", "service_role")]}),
-        ("private", PRIVATE_EXECUTES),
-    ):  # fmt: skip
-        for role in ("anon", "authenticated", "service_role"):
+    roles = {"anon": "anonymous", "authenticated": "member", "service_role": "service"}
+    public = {
+        role: {name for name, who in EXECUTES.items() if actor in who}
+        for role, actor in roles.items()
+    }
+    for schema, allowed in (("public", public), ("private", PRIVATE_EXECUTES)):
+        for role in roles:
             found = any_database.rows(
                 "select distinct proname from pg_proc where pronamespace = %s::regnamespace "
                 "and has_function_privilege(%s, oid, 'execute')",
                 [schema, role],
             )
-            assert {name for (name,) in found} == allowed[role], (schema, role, roles)
+            assert {name for (name,) in found} == allowed[role], (schema, role)
 
 
 @pytest.mark.parametrize("actor", ["member", "other"])
@@ -260,12 +260,12 @@ def test_an_admins_look_at_a_person_is_logged_and_finance_may_not_look(full: Dat
 
 
 def test_a_signed_in_stranger_without_a_profile_sees_nothing(full: Database) -> None:
+    stranger = "00000000-0000-0000-0000-0000000000ff"
     with full.connect() as connection:
         connection.execute(
             "select set_config('request.jwt.claims', %s, false), "
             "set_config('request.jwt.claim.sub', %s, false)",
-            [json.dumps({"sub": "00000000-0000-0000-0000-0000000000ff"})]
-            + ["00000000-0000-0000-0000-0000000000ff"],
+            [json.dumps({"sub": stranger}), stranger],
         )
         connection.execute("set role authenticated")
         for relation in ("request_logs", "usage_user_daily", "user_profiles", "transactions"):
@@ -275,13 +275,17 @@ def test_a_signed_in_stranger_without_a_profile_sees_nothing(full: Database) -> 
 
 
 def test_a_person_who_was_deleted_sees_nothing_and_history_stays(full: Database) -> None:
-    full.execute("update public.user_profiles set deleted_at = now() where user_id = 'user-of-member'")
+    full.execute(
+        "update public.user_profiles set deleted_at = now() where user_id = 'user-of-member'"
+    )
     assert full.one("select count(*) from public.request_logs", actor="member") == 0
     assert full.one("select public.me()", actor="member") is None
     assert full.one("select count(*) from public.request_logs") == 3
 
 
-def test_an_unverified_e_mail_links_nothing_and_a_verified_one_links_once(database: Database) -> None:
+def test_an_unverified_e_mail_links_nothing_and_a_verified_one_links_once(
+    database: Database,
+) -> None:
     database.execute(
         "insert into public.user_profiles (user_id, email) values ('google_1171', 'Ann@Example.org')"
     )
@@ -302,9 +306,10 @@ def test_a_role_in_the_metadata_of_an_account_is_ignored(database: Database) -> 
         "insert into auth.users (id, email, email_confirmed_at, raw_user_meta_data) "
         "values (gen_random_uuid(), 'eve@example.org', now(), '{\"role\": \"admin\"}')"
     )
-    assert database.one(
-        "select role from public.user_profiles where email = 'eve@example.org'"
-    ) == "member"
+    assert (
+        database.one("select role from public.user_profiles where email = 'eve@example.org'")
+        == "member"
+    )
 
 
 def test_the_ledger_and_the_audit_log_cannot_be_changed_even_by_their_owner(full: Database) -> None:

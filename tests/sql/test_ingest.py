@@ -117,7 +117,10 @@ def test_unknown_models_are_named_in_the_answer(database: Database) -> None:
     ("fields", "reason"),
     [
         ({"cache_hit": True}, "gateway_cache"),
-        ({"tokens_input_uncached": None, "tokens_output_text": None, "status": "failure"}, "no_tokens"),
+        (
+            {"tokens_input_uncached": None, "tokens_output_text": None, "status": "failure"},
+            "no_tokens",
+        ),
         ({"call_type": "image_generation"}, "not_modelled"),
     ],
 )
@@ -140,7 +143,10 @@ def test_a_cost_becomes_eur_at_the_rate_of_its_own_day(database: Database) -> No
     before = stored(database, started_at="2026-10-01T00:00:00Z", cost_usd="1")
     assert [r["cost_eur"] for r in (friday, sunday, monday)] == [0.5, 0.5, 0.25]
     assert sunday["fx_date"] == "2026-10-09"
-    assert (before["cost_eur"], before["fx_date"]) == (0.9, None)  # the planning rate, and it says so
+    assert (before["cost_eur"], before["fx_date"]) == (
+        0.9,
+        None,
+    )  # the planning rate, and it says so
 
 
 def test_a_corrected_rate_re_derives_just_its_days(database: Database) -> None:
@@ -197,7 +203,9 @@ def test_a_session_mapped_before_or_after_makes_its_requests_a_persons(database:
     assert (late["user_profile_id"], late["attribution"]) == ("google_1171", "session")
     tokens = "select tokens_used from public.user_usage_totals where user_id = 'google_1171'"
     assert database.one(tokens) == 2400
-    assert database.one("select count(*) from public.usage_user_daily where user_id = 'google_1171'")
+    assert database.one(
+        "select count(*) from public.usage_user_daily where user_id = 'google_1171'"
+    )
     assert database.rollup_differences() == 0
 
 
@@ -211,7 +219,9 @@ def test_a_mapped_session_outranks_a_declared_user_and_a_verified_user_outranks_
     assert (verified["user_profile_id"], verified["attribution"]) == ("user-of-member", "verified")
 
 
-def test_an_id_seen_for_the_first_time_gets_a_profile_with_the_least_role(database: Database) -> None:
+def test_an_id_seen_for_the_first_time_gets_a_profile_with_the_least_role(
+    database: Database,
+) -> None:
     stored(database, user_id="new-id", user_email="new@example.org", user_name="New", team="t")
     [profile] = database.rows(
         "select email, full_name, team, role, auth_user_id from public.user_profiles "
@@ -246,7 +256,10 @@ def test_the_impact_of_a_stored_row_is_the_formulas(database: Database) -> None:
     factor, facility, grid = (
         database.one(query, values)
         for query, values in (
-            ("select to_jsonb(f) from public.impact_factors f where factor_id = %s", [row["factor_id"]]),
+            (
+                "select to_jsonb(f) from public.impact_factors f where factor_id = %s",
+                [row["factor_id"]],
+            ),
             (
                 "select to_jsonb(p) from public.provider_facilities p "
                 "where provider = 'openai' and factor_set = %s",

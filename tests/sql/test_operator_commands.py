@@ -13,7 +13,9 @@ from house import Database, event
 
 
 def footprint(database: Database | None, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SUPABASE", "FOOTPRINT"))}
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("SUPABASE", "FOOTPRINT"))
+    }
     if database:
         environment["SUPABASE_DB_URL"] = database.url
     done = subprocess.run(
@@ -57,7 +59,9 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(database: Dat
         (["fx", "import", "/does/not/exist.csv"], "cannot be read"),
     ],
 )
-def test_a_mistake_ends_in_one_sentence(database: Database, arguments: list[str], words: str) -> None:
+def test_a_mistake_ends_in_one_sentence(
+    database: Database, arguments: list[str], words: str
+) -> None:
     done = footprint(database, *arguments)
     assert done.returncode == 2
     assert words in done.stderr
@@ -72,7 +76,10 @@ def test_without_an_address_every_command_says_which_setting_is_missing() -> Non
 
 
 def test_a_role_is_granted_and_audited(database: Database) -> None:
-    assert footprint(database, "admin", "grant", "Member@Example.org", "--role", "finance").returncode == 0
+    assert (
+        footprint(database, "admin", "grant", "Member@Example.org", "--role", "finance").returncode
+        == 0
+    )
     assert database.one("select public.me() ->> 'role'", actor="member") == "finance"
     assert database.one("select target from public.audit_log where action = 'role.grant'") == (
         "user-of-member"
@@ -97,5 +104,16 @@ def test_migrate_says_when_there_is_nothing_to_do(database: Database) -> None:
 
 def test_help_names_every_command() -> None:
     help_text = footprint(None, "--help").stdout
-    for command in ("up", "down", "status", "reset", "migrate", "keys", "admin", "fx", "import", "demo"):
+    for command in (
+        "up",
+        "down",
+        "status",
+        "reset",
+        "migrate",
+        "keys",
+        "admin",
+        "fx",
+        "import",
+        "demo",
+    ):
         assert command in help_text

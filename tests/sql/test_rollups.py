@@ -20,7 +20,9 @@ def batch(seed: int, size: int) -> list[dict[str, Any]]:
         event(
             event_id=f"{seed:08x}-0000-4000-8000-{i:012x}",
             started_at=f"2026-{r.randint(1, 10):02d}-{r.randint(1, 28):02d}T{r.randint(0, 23):02d}:30:00Z",
-            user_id=r.choice([None, "user-of-member", "user-of-other", *(f"u{n}" for n in range(20))]),
+            user_id=r.choice(
+                [None, "user-of-member", "user-of-other", *(f"u{n}" for n in range(20))]
+            ),
             team=r.choice([None, "a", "b"]),
             model=r.choice(["gpt-4o", "gpt-4o-mini", "nobody-knows-this-model"]),
             status=r.choice(["success", "success", "failure"]),
@@ -39,7 +41,9 @@ def test_rollups_follow_inserts_updates_deletes_late_rows_and_reattribution(
     database = any_database
     database.store(*batch(1, 400))
     assert database.rollup_differences() == 0
-    database.execute("update public.request_logs set cost_eur = cost_eur * 2 where model = 'gpt-4o'")
+    database.execute(
+        "update public.request_logs set cost_eur = cost_eur * 2 where model = 'gpt-4o'"
+    )
     database.execute(
         "update public.request_logs set user_profile_id = 'user-of-other', team = 'moved', "
         "started_at = started_at - interval '40 days' where user_profile_id = 'user-of-member'"
@@ -137,7 +141,8 @@ def test_concurrent_reattribution_and_ingest_leave_exact_sums(database: Database
         for n in range(10):
             try:
                 database.execute(
-                    "select private.map_session(%s, %s)", [f"s{n % 5}", f"user-of-{('member', 'other')[writer % 2]}"]
+                    "select private.map_session(%s, %s)",
+                    [f"s{n % 5}", f"user-of-{('member', 'other')[writer % 2]}"],
                 )
             except psycopg.Error as error:
                 failures.append(str(error))

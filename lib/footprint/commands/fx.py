@@ -49,7 +49,8 @@ def read_ecb(path: Path) -> dict[str, str]:
         raise InputError(f"{path} cannot be read as CSV: {error}.") from error
     if not rows or not {"Date", "USD"} <= set(rows[0]):
         raise InputError(
-            f"{path} has no columns Date and USD: download eurofxref-hist.csv from the ECB's website."
+            f"{path} has no columns Date and USD: "
+            "download eurofxref-hist.csv from the ECB's website."
         )
     rates = {}
     for number, row in enumerate(rows, start=2):
