@@ -19,6 +19,11 @@ from footprint.local.files import Progress, explain, locked
 
 HERE = Path(__file__).parent
 MANIFESTS = ("package.json", "package-lock.json")
+# npm's own patience without a network is 70 s of silence; the environment may say otherwise.
+PATIENCE = {
+    "npm_config_fetch_retry_mintimeout": "1000",
+    "npm_config_fetch_retry_maxtimeout": "4000",
+}
 UNREACHABLE = (
     "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH",
     "EHOSTUNREACH", "ERR_SOCKET_TIMEOUT", "ENOTCACHED",
@@ -115,6 +120,7 @@ def _npm_ci(folder: Path) -> None:
         [str(node()), str(npm), "ci", *options],
         check=False,
         cwd=folder,
+        env={**PATIENCE, **os.environ},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
