@@ -1,0 +1,1 @@
+"""Ways into Footprint: events are packed into batches and delivered, once each."""

@@ -1,0 +1,99 @@
+"""What every way of delivering shares: how events are packed, and what comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from footprint.event import UsageEvent
+
+# The ingest function takes 1,000 events; 500 of about 700 bytes fill a request well.
+MAX_ROWS: Final = 500
+MAX_BYTES: Final = 1024 * 1024
+_ENVELOPE: Final = b'{"p_events":[%b]}'
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An event that the database refused, and why. `event_id` is None where it had none."""
+
+    event_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """What became of events: stored, already there, or refused one by one."""
+
+    inserted: int = 0
+    duplicates: int = 0
+    rejected: tuple[Rejection, ...] = ()
+    unknown_models: frozenset[str] = frozenset()
+
+    def __add__(self, other: DeliveryReport) -> DeliveryReport:
+        return DeliveryReport(
+            self.inserted + other.inserted,
+            self.duplicates + other.duplicates,
+            self.rejected + other.rejected,
+            self.unknown_models | other.unknown_models,
+        )
+
+
+def read_report(answer: Mapping[str, Any]) -> DeliveryReport:
+    """Turn the ingest function's answer into a report.
+
+    Raises:
+        KeyError, TypeError, ValueError: where it is not such an answer.
+    """
+    return DeliveryReport(
+        inserted=int(answer["inserted"]),
+        duplicates=int(answer["duplicates"]),
+        rejected=tuple(Rejection(r["event_id"], str(r["reason"])) for r in answer["rejected"]),
+        unknown_models=frozenset(map(str, answer["unknown_models"])),
+    )
+
+
+class Destination(Protocol):
+    """Somewhere that stores batches of events, each event once however often it is sent."""
+
+    @property
+    def name(self) -> str:
+        """Where it is, for people and for telling two destinations apart; holds no secret."""
+
+    def store(self, events: Sequence[bytes]) -> DeliveryReport:
+        """Store one batch of encoded events."""
+
+    def abandon(self) -> None:
+        """Make a `store` that another thread waits for end soon, stored or not."""
+
+
+def encode(event: UsageEvent) -> bytes:
+    """Return one event as JSON in ASCII."""
+    return json.dumps(event.to_json(), separators=(",", ":")).encode("ascii")
+
+
+def envelope(events: Sequence[bytes]) -> bytes:
+    """Return the body of a call of ``ingest_request_logs``."""
+    return _ENVELOPE % b",".join(events)
+
+
+def pack(
+    events: Iterable[UsageEvent], *, rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES
+) -> Iterator[list[bytes]]:
+    """Yield batches of encoded events, in order, each of at most `rows` and `max_bytes`.
+
+    An event that is larger than `max_bytes` by itself goes alone.
+    """
+    batch: list[bytes] = []
+    size = len(_ENVELOPE)
+    for event in events:
+        encoded = encode(event)
+        if batch and (len(batch) == rows or size + len(encoded) > max_bytes):
+            yield batch
+            batch, size = [], len(_ENVELOPE)
+        batch.append(encoded)
+        size += len(encoded) + 1
+    if batch:
+        yield batch
