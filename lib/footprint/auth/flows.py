@@ -40,7 +40,7 @@ def sign_in_with_password(email: str, password: str, browser: str) -> str:
     if not email or not password:
         raise SignInRefused("Enter your e-mail address and your password.")
     if len(email) > LONGEST_EMAIL or len(password) > LONGEST_PASSWORD:
-        raise SignInRefused("That e-mail address and password do not match: please try again.")
+        raise SignInRefused(gotrue.NO_MATCH)
     _take_attempt(email, browser)
     began = time.monotonic()
     try:

@@ -17,6 +17,11 @@ from footprint.errors import AccessDenied, InputError, ServiceUnavailable
 # GoTrue's access tokens live an hour unless the project says otherwise.
 DEFAULT_LIFETIME_S = 3600
 
+NO_MATCH = (
+    "That e-mail address and password do not match: please try again. If the account is new, "
+    "confirm its address first, with the link in the message we sent."
+)
+
 
 class SignInRefused(InputError):
     """The e-mail address and password do not open an account."""
@@ -116,17 +121,13 @@ def _tokens(
 
 
 def _refusal_of_sign_in(error: AuthApiError) -> Exception:
-    """GoTrue checks the password before the confirmation: only the owner learns of the latter."""
-    if error.code == "email_not_confirmed":
-        return SignInRefused(
-            "Your e-mail address is not confirmed yet: open the link in the message we sent you, "
-            "then sign in."
-        )
+    """One sentence for every refused person; not every Auth checks a password before it says more.
+
+    Supabase Lite names an unconfirmed address to anybody who asks, and so would we.
+    """
     if error.status == 429:
         return SignInRefused("Too many attempts just now: wait a few minutes, then try again.")
-    if _is_about_the_person(error):
-        return SignInRefused("That e-mail address and password do not match: please try again.")
-    return _unavailable()
+    return SignInRefused(NO_MATCH) if _is_about_the_person(error) else _unavailable()
 
 
 def _refusal_of_refresh(error: AuthApiError) -> Exception:

@@ -147,9 +147,15 @@ class _Ticket:
 class SessionStore:
     """All sessions of this process, and the tickets of those that are just being made."""
 
-    def __init__(self, renew: Renewer = gotrue.refresh, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        renew: Renewer = gotrue.refresh,
+        clock: Clock = time.monotonic,
+        capacity: int = CAPACITY,
+    ) -> None:
         self._renew = renew
         self._clock = clock
+        self._capacity = capacity
         self._sessions: dict[str, AuthSession] = {}
         self._ended: dict[str, float] = {}
         self._tickets: dict[bytes, _Ticket] = {}
@@ -218,14 +224,15 @@ class SessionStore:
     def _make_room(self) -> None:
         """Drop what is past its time; called with the lock held."""
         now = self._clock()
-        if len(self._sessions) >= CAPACITY:
-            for sid in sorted(self._sessions, key=lambda s: self._sessions[s].last_used):
-                idle = now - self._sessions[sid].last_used > IDLE_S
-                if not idle and len(self._sessions) < CAPACITY:
+        if len(self._sessions) >= self._capacity:
+            by_use = sorted(self._sessions.values(), key=lambda session: session.last_used)
+            surplus = len(by_use) - self._capacity + 1
+            for number, session in enumerate(by_use):
+                if number >= surplus and now - session.last_used <= IDLE_S:
                     break
-                del self._sessions[sid]
-        if len(self._ended) >= CAPACITY:
-            self._ended = {s: at for s, at in self._ended.items() if now - at < LIFETIME_S}
+                del self._sessions[session.sid]
+        if len(self._ended) >= self._capacity:
+            self._ended = {sid: at for sid, at in self._ended.items() if now - at < LIFETIME_S}
 
 
 def _digest(secret: str) -> bytes:
