@@ -53,9 +53,9 @@ def test_a_long_period_is_drawn_by_week_and_nothing_is_lost() -> None:
     weeks = series.table["openai"]
     assert weeks.sum() == 101
     assert list(weeks[:3]) == [4, 7, 7]
-    assert weeks.index[1] == pd.Timestamp("2026-01-05")
-    assert series.days_of(weeks.index[0]) == Period(date(2026, 1, 1), date(2026, 1, 4))
-    assert series.days_of(weeks.index[-1]) == Period(date(2026, 4, 6), date(2026, 4, 11))
+    assert weeks.index[0] == pd.Timestamp("2025-12-29")
+    assert series.days_of(date(2025, 12, 29)) == Period(date(2026, 1, 1), date(2026, 1, 4))
+    assert series.days_of(date(2026, 4, 6)) == Period(date(2026, 4, 6), date(2026, 4, 11))
 
 
 def test_a_hundred_days_are_still_drawn_by_day() -> None:

@@ -1,6 +1,8 @@
-"""A list of bars: a name and a figure above each, the range as a whisker on it."""
+"""A list of bars: a name and a figure above each, the range as a pale bar behind it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import pandas as pd
 import plotly.graph_objects as go  # type: ignore[import-untyped]
@@ -8,11 +10,19 @@ import plotly.graph_objects as go  # type: ignore[import-untyped]
 from footprint.charts.measures import Measure
 from footprint.charts.prepare import top_groups
 from footprint.charts.text import safe
-from footprint.charts.theme import GREEN, GREY, dress, provider_colours
+from footprint.charts.theme import GREEN, GREY, dress, faded, provider_colours
 from footprint.ui.formats import Formats
 
 ROW_HEIGHT = 42
 AXIS_HEIGHT = 46
+# Of the 42 pixels of a row, the bar takes so many.
+BAR_PIXELS = 9
+_BAR = {
+    "orientation": "h",
+    "width": BAR_PIXELS / ROW_HEIGHT,
+    "marker_line_width": 0,
+    "marker_cornerradius": 4,
+}
 
 
 def by_model(table: pd.DataFrame, measure: Measure, formats: Formats) -> go.Figure:
@@ -56,18 +66,16 @@ def _bar_list(
     size = float(unit.size)
     places = list(range(len(rows)))
     labels = [_label(name, key) for name in rows[key]]
-    figure = go.Figure(
-        go.Bar(
-            x=values / size,
-            y=places,
-            orientation="h",
-            width=0.22,
-            marker={"color": colours, "line": {"width": 0}, "cornerradius": 4},
-            error_x=_whiskers(rows, measure, size),
-            customdata=_hover(rows, labels, measure, formats),
-            hovertemplate="%{customdata}<extra></extra>",
-        )
-    )
+    hover = {
+        "customdata": _hover(rows, labels, measure, formats),
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    figure = go.Figure()
+    if measure.is_estimate:
+        _add_bands(figure, rows, colours, measure, size, hover)
+    figure.add_bar(x=values / size, y=places, marker={"color": colours}, **_BAR, **hover)
+    if measure.is_estimate:
+        _add_lows(figure, rows, measure, size)
     total = values.sum(min_count=1)
     for place, label, value in zip(places, labels, values, strict=True):
         figure.add_annotation(_caption(place, f"<b>{label}</b>", "left"))
@@ -76,9 +84,14 @@ def _bar_list(
     dress(figure, formats, AXIS_HEIGHT + ROW_HEIGHT * max(len(rows), 1))
     figure.update_yaxes(visible=False, range=[len(rows) - 0.6, -0.75], rangemode="normal")
     figure.update_xaxes(
-        title=measure.axis_title(unit), rangemode="tozero", nticks=5, ticks="outside"
+        rangemode="tozero",
+        nticks=4,
+        ticklabelposition="outside right",
+        **measure.axis(unit, formats),
     )
-    figure.update_layout(showlegend=False, hovermode="closest")
+    figure.update_layout(showlegend=False, hovermode="closest", barmode="overlay")
+    if measure.is_estimate:
+        figure.update_xaxes(title={"text": "pale: 90% range", "font": {"size": 12}})
     return figure
 
 
@@ -86,22 +99,35 @@ def _label(name: object, key: str) -> str:
     return safe(str(name)) if name else {"team": "No team"}.get(key, "Unknown")
 
 
-def _whiskers(rows: pd.DataFrame, measure: Measure, size: float) -> dict[str, object] | None:
-    if not measure.is_estimate:
-        return None
-    low, mid, high = (
-        rows[column].astype("float64") / size
-        for column in (measure.low, measure.column, measure.high)
+def _add_bands(
+    figure: go.Figure,
+    rows: pd.DataFrame,
+    colours: list[str],
+    measure: Measure,
+    size: float,
+    hover: Mapping[str, object],
+) -> None:
+    """Draw each range as a pale bar; the estimate's solid one will cover its lower part."""
+    low, high = (rows[column].astype("float64") / size for column in (measure.low, measure.high))
+    pale = [faded(colour, 0.3) for colour in colours]
+    figure.add_bar(
+        x=high - low, base=low, y=list(range(len(rows))), marker={"color": pale}, **_BAR, **hover
     )
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": high - mid,
-        "arrayminus": mid - low,
-        "color": GREY,
-        "thickness": 1.5,
-        "width": 4,
-    }
+
+
+def _add_lows(figure: go.Figure, rows: pd.DataFrame, measure: Measure, size: float) -> None:
+    """Mark where each range begins, on the solid bar."""
+    figure.add_scatter(
+        x=rows[measure.low].astype("float64") / size,
+        y=list(range(len(rows))),
+        mode="markers",
+        marker={
+            "symbol": "line-ns",
+            "size": BAR_PIXELS,
+            "line": {"color": "rgba(255, 255, 255, 0.9)", "width": 1.5},
+        },
+        hoverinfo="skip",
+    )
 
 
 def _hover(rows: pd.DataFrame, labels: list[str], measure: Measure, formats: Formats) -> list[str]:

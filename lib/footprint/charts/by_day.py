@@ -76,7 +76,7 @@ def band_by_day(series: Series, measure: Measure, formats: Formats) -> go.Figure
         line=shape,
         fill="tonexty",
         fillcolor=faded(GREEN, 0.2),
-        name="90 % range",
+        name="90% range",
         hoverinfo="skip",
     )
     figure.add_scatter(
@@ -111,7 +111,7 @@ def _over_time(
 ) -> go.Figure:
     dress(figure, formats, HEIGHT)
     figure.update_layout(hovermode="x unified")
-    figure.update_yaxes(title=measure.axis_title(unit), nticks=6)
+    figure.update_yaxes(nticks=6, **measure.axis(unit, formats))
     ticks = _ticks(pd.DatetimeIndex(series.table.index))
     figure.update_xaxes(
         tickvals=ticks,

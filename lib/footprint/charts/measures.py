@@ -16,6 +16,7 @@ from footprint.ui.formats import (
     Quantity,
     Unit,
 )
+from footprint.ui.locales import NO_BREAK_SPACE
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,6 @@ class Measure:
     column: str
     # None for money, which is written to the cent in its currency.
     quantity: Quantity | None
-    # What an axis adds to the unit, as in "kg CO₂e".
-    substance: str = ""
     # Whether the table has the ends of its range, `<stem>_low` and `<stem>_high`.
     is_estimate: bool = False
 
@@ -45,13 +44,12 @@ class Measure:
         """Return the unit in which the largest figure of a chart reads well."""
         return Unit("€", Decimal(1)) if self.quantity is None else self.quantity.unit_for(largest)
 
-    def axis_title(self, unit: Unit) -> str:
-        """Return an axis's title: the unit, and of what."""
-        if self.quantity is TOKENS:
-            return {"": "tokens", "k": "thousand tokens", "M": "million tokens"}.get(
-                unit.symbol, f"{unit.symbol} tokens"
-            )
-        return f"{unit.symbol} {self.substance}".strip()
+    def axis(self, unit: Unit, formats: Formats) -> dict[str, str]:
+        """Return how an axis writes its figures, each with its unit, for Plotly."""
+        if self.quantity is None:
+            before, after = formats.around_money()
+            return {"tickprefix": before, "ticksuffix": after}
+        return {"ticksuffix": f"{NO_BREAK_SPACE}{unit.symbol}"}
 
     def text(self, value: Amount, formats: Formats) -> str:
         """Write one figure of this measure with its unit."""
@@ -63,7 +61,7 @@ class Measure:
 COST: Final = Measure("Cost", "cost_eur", None)
 TOKENS_USED: Final = Measure("Tokens", "tokens_used", TOKENS)
 ENERGY_USED: Final = Measure("Energy", "energy_kwh", ENERGY, is_estimate=True)
-CARBON_EMITTED: Final = Measure("CO₂e", "carbon_gco2e", CARBON, "CO₂e", is_estimate=True)
+CARBON_EMITTED: Final = Measure("CO₂e", "carbon_gco2e", CARBON, is_estimate=True)
 WATER_USED: Final = Measure("Water", "water_l", WATER, is_estimate=True)
 
 MEASURES: Final = (COST, TOKENS_USED, ENERGY_USED, CARBON_EMITTED, WATER_USED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import pandas as pd
@@ -19,7 +19,7 @@ MOST_GROUPS: Final = 8
 
 @dataclass(frozen=True)
 class Series:
-    """Figures in time: one row a day or a week, index ``start``, a column for each group.
+    """Figures in time: one row a day or a week (by its Monday), a column for each group.
 
     Zero where there was no request; NaN where there were requests of which nothing is known.
     """
@@ -34,12 +34,10 @@ class Series:
         """What one row stands for."""
         return "week" if self.is_weekly else "day"
 
-    def days_of(self, start: pd.Timestamp) -> Period:
+    def days_of(self, start: date) -> Period:
         """Return the days that a row stands for; the first and last week may be short."""
-        if not self.is_weekly:
-            return Period(start.date(), start.date())
-        last = (start + pd.Timedelta(days=6 - start.weekday())).date()
-        return Period(start.date(), min(last, self.period.last))
+        last = start + timedelta(days=6) if self.is_weekly else start
+        return Period(max(start, self.period.first), min(last, self.period.last))
 
 
 def over_time(
@@ -99,8 +97,7 @@ def top_groups(table: pd.DataFrame, keys: list[str], measure: Measure, rest: str
 
 
 def _weekly(daily: pd.DataFrame) -> pd.DataFrame:
-    """Add days up to weeks that begin on Monday, the first one where the period begins."""
+    """Add days up to weeks, each named by its Monday."""
     index = pd.DatetimeIndex(daily.index)
     mondays = index - pd.to_timedelta(index.day_of_week, unit="D")
-    starts = mondays.where(mondays >= index[0], index[0])
-    return daily.groupby(starts).sum(min_count=1).rename_axis(index="start")
+    return daily.groupby(mondays).sum(min_count=1).rename_axis(index="start")

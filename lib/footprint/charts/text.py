@@ -1,4 +1,4 @@
-"""Words in and about charts: names made safe for Plotly, and what a chart says, for the ear. Pure."""
+"""Words in and about charts: names safe for Plotly, and what a chart says to the ear. Pure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def describe_series(series: Series, measure: Measure, formats: Formats) -> str:
 def describe_groups(
     table: pd.DataFrame, key: str, measure: Measure, what: str, formats: Formats
 ) -> str:
-    """Say what a list of bars shows: the three largest with their shares, and how many there are."""
+    """Say what a list of bars shows: how many there are, and the three largest."""
     values = table[measure.column].astype("float64")
     total = values.sum(min_count=1)
     head = f"{measure.name} by {what}"

@@ -69,7 +69,14 @@ def dress(figure: go.Figure, formats: Formats, height: int) -> go.Figure:
         hoverlabel={"align": "left"},
         dragmode=False,
         bargap=0.25,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
+        legend={
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "y": 1.02,
+            "xanchor": "left",
+            "yanchor": "bottom",
+        },
     )
     figure.update_xaxes(showgrid=False, zeroline=False, fixedrange=True, automargin=True)
     figure.update_yaxes(

@@ -24,6 +24,6 @@ def http() -> httpx.Client:
     return httpx.Client(
         timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        mounts={pattern: None for pattern in LOOPBACK},
+        mounts=dict.fromkeys(LOOPBACK),
         follow_redirects=False,
     )

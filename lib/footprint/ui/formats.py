@@ -105,6 +105,11 @@ class Formats:
         text = self._currency(self.number(abs(known), 2), currency)
         return f"−{text}" if known < 0 else text
 
+    def around_money(self, currency: str = "EUR") -> tuple[str, str]:
+        """Return what stands before and after an amount of money, for axes."""
+        before, after = self._currency("\0", currency).split("\0")
+        return before, after
+
     def quantity(self, value: Amount, quantity: Quantity) -> str:
         """Write a quantity given in its base unit: three significant digits, a fitting unit."""
         known = exact(value)

@@ -1,0 +1,154 @@
+"""Chart cards: a chart, its words for those who do not see it, and its table a click away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from footprint.charts import bars
+from footprint.charts.by_day import band_by_day, stacked_by_day
+from footprint.charts.measures import COST, MEASURES, Measure
+from footprint.charts.prepare import over_time
+from footprint.charts.text import describe_groups, describe_series
+from footprint.data.footprint import Footprint
+from footprint.ui.formats import UNKNOWN, Formats
+from footprint.ui.tables import groups_table, series_table
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
+MEASURE_KEY = "measure"
+_CHART, _TABLE = "Chart", "Table"
+_ICONS = {_CHART: ":material/bar_chart:", _TABLE: ":material/table_rows:"}
+# No toolbar over the figure: nothing in it serves a reader whose table is a click away.
+_PLOTLY = {"displayModeBar": False, "responsive": True}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart before it is drawn: the figure, what it says, and the table behind it."""
+
+    key: str
+    title: str
+    figure: Callable[[], Any]
+    alt: str
+    table: Callable[[], Styler]
+
+
+def measure_picker() -> Measure:
+    """Draw the charts' heading and the choice of what they show; it lives in the address."""
+    by_name = {measure.name: measure for measure in MEASURES}
+    head = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    )
+    head.header("What makes it up", anchor=False)
+    name = head.segmented_control(
+        "Show",
+        list(by_name),
+        default=COST.name,
+        key=MEASURE_KEY,
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+        width="content",
+    )
+    return by_name[name or COST.name]
+
+
+def time_drawing(footprint: Footprint, measure: Measure, today: date, formats: Formats) -> Drawing:
+    """Return the chart over time: a stack by provider, or an estimate within its range."""
+    if measure.is_estimate:
+        columns = [measure.low, measure.column, measure.high]
+        series = over_time(footprint.by_day, columns, footprint.period, today)
+        draw = band_by_day
+    else:
+        series = over_time(
+            footprint.by_day_provider, [measure.column], footprint.period, today, "provider"
+        )
+        draw = stacked_by_day
+    return Drawing(
+        key="by_day",
+        title=f"{measure.name} by {series.grain}",
+        figure=lambda: draw(series, measure, formats),
+        alt=describe_series(series, measure, formats),
+        table=lambda: series_table(series, measure, formats),
+    )
+
+
+def model_drawing(table: pd.DataFrame, measure: Measure, formats: Formats) -> Drawing:
+    """Return the chart by model."""
+    return Drawing(
+        key="by_model",
+        title=f"{measure.name} by model",
+        figure=lambda: bars.by_model(table, measure, formats),
+        alt=describe_groups(table, "model", measure, "model", formats),
+        table=lambda: groups_table(
+            table, {"model": "Model", "provider": "Provider"}, measure, formats
+        ),
+    )
+
+
+def provider_drawing(table: pd.DataFrame, measure: Measure, formats: Formats) -> Drawing:
+    """Return the chart by provider."""
+    return Drawing(
+        key="by_provider",
+        title=f"{measure.name} by provider",
+        figure=lambda: bars.by_provider(table, measure, formats),
+        alt=describe_groups(table, "provider", measure, "provider", formats),
+        table=lambda: groups_table(table, {"provider": "Provider"}, measure, formats),
+    )
+
+
+def team_drawing(table: pd.DataFrame, measure: Measure, formats: Formats) -> Drawing:
+    """Return the chart by team."""
+    return Drawing(
+        key="by_team",
+        title=f"{measure.name} by team",
+        figure=lambda: bars.by_team(table, measure, formats),
+        alt=describe_groups(table, "team", measure, "team", formats),
+        table=lambda: groups_table(table, {"team": "Team"}, measure, formats),
+    )
+
+
+def chart_card(drawing: Drawing) -> None:
+    """Draw one chart in a card, or its table where the reader asks for it."""
+    with st.container(border=True, height="stretch"):
+        _chart_or_table(drawing)
+
+
+@st.fragment
+def _chart_or_table(drawing: Drawing) -> None:
+    head = st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        wrap=False,
+    )
+    head.subheader(drawing.title, anchor=False)
+    shown = head.segmented_control(
+        f"{drawing.title}: show as",
+        [_CHART, _TABLE],
+        default=_CHART,
+        required=True,
+        format_func=lambda view: _ICONS[view],
+        key=f"view_{drawing.key}",
+        label_visibility="collapsed",
+        width="content",
+    )
+    if shown == _TABLE:
+        st.dataframe(
+            drawing.table(),
+            hide_index=True,
+            height=300,
+            placeholder=UNKNOWN,
+            alt=f"{drawing.title}, as a table",
+        )
+    else:
+        st.plotly_chart(
+            drawing.figure(), key=f"chart_{drawing.key}", alt=drawing.alt, config=_PLOTLY
+        )
