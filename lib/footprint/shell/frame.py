@@ -16,6 +16,7 @@ from footprint.shell import brand, bridge, screens
 from footprint.shell.demo import Notice, notice_of, read_demo
 from footprint.shell.places import PLACES, Place
 from footprint.shell.text import plain
+from footprint.ui.page import BODY_WIDTH
 
 ROLE_TITLES = {"member": "Member", "admin": "Administrator", "finance": "Finance"}
 
@@ -108,4 +109,5 @@ def _demo_notice(notice: Notice | None, alignment: Literal["left", "center"] = "
     parts = {"Real": notice.real, "Synthetic": notice.synthetic, "Source": notice.source}
     said = " · ".join(f"{name}: {plain(text.rstrip('. '))}" for name, text in parts.items() if text)
     licence = f", {plain(notice.licence)}" if notice.licence else ""
-    st.caption(f":material/science: **Demo** · {said}{licence}", text_alignment=alignment)
+    with st.container(horizontal_alignment="center"), st.container(width=BODY_WIDTH):
+        st.caption(f":material/science: **Demo** · {said}{licence}", text_alignment=alignment)
