@@ -1,0 +1,99 @@
+"""The impact of a request from the factor set that the package ships: no network, no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from footprint.errors import InputError
+from footprint.impact.engine import Facility, Factor, Grid, Impact, TokenCounts, derive
+from footprint.impact.shipped import shipped
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a request weighs, with everything the figure was derived from.
+
+    Attributes:
+        provider: Provider, lower case.
+        model: Model without the provider's prefix, lower case.
+        tokens: What was read and generated.
+        impact: Low, mid and high of energy (kWh), carbon (gCO2e) and water (L), or a reason.
+        factor: The model's factor; None where the model is unknown.
+        facility: The data centres assumed.
+        grid: The electricity mix used.
+        factor_set: Name of the set.
+    """
+
+    provider: str
+    model: str
+    tokens: TokenCounts
+    impact: Impact
+    factor: Factor | None
+    facility: Facility
+    grid: Grid
+    factor_set: str
+
+    @property
+    def citations(self) -> dict[str, dict[str, str]]:
+        """Sources of the factor, the facility and the grid, by key."""
+        known = shipped().sources["citations"]
+        keys = {str(value) for value in self.factor.sources.values()} if self.factor else set()
+        keys |= {self.facility.source, self.grid.source}
+        return {key: known[key] for key in sorted(keys) if key in known}
+
+
+def estimate(
+    provider: str,
+    model: str,
+    tokens_in: int,
+    tokens_out: int,
+    cached: int = 0,
+    zone: str | None = None,
+) -> Estimate:
+    """Estimate the impact of one request.
+
+    Args:
+        provider: Provider as LiteLLM names it (``openai``, ``bedrock``, ...).
+        model: Model as LiteLLM names it, without the provider's prefix.
+        tokens_in: All tokens of the prompt, those read from the provider's cache included.
+        tokens_out: All generated tokens, reasoning included.
+        cached: How many of ``tokens_in`` were read from the provider's prompt cache.
+        zone: ISO 3166-1 alpha-3 country of the data centre, or WOR; None: the provider's usual one.
+
+    Returns:
+        The estimate; its figures are None with a reason where the model has no factor.
+
+    Raises:
+        InputError: where a number of tokens, or the zone, cannot be.
+    """
+    counts = TokenCounts(tokens_out, tokens_in, cached)
+    if cached > tokens_in:
+        raise InputError(
+            f"{cached} cached tokens are more than the {tokens_in} of the prompt: "
+            "count the cached ones among them."
+        )
+    provider, model = provider.strip().lower(), model.strip().lower()
+    figures = shipped()
+    facility = figures.facilities.get(provider) or figures.facilities[""]
+    grid = figures.grids.get((zone or facility.default_zone).strip().upper())
+    if grid is None:
+        raise InputError(
+            f"{zone!r} is not a zone with a known electricity mix: give the three letters of a "
+            "country (ISO 3166-1, for example FRA), or WOR for the world."
+        )
+    factor = _index().get((provider, model))
+    tokens = TokenCounts(counts.out, tokens_in - cached, cached)
+    impact = derive(factor, facility, grid, tokens)
+    return Estimate(provider, model, tokens, impact, factor, facility, grid, figures.name)
+
+
+def providers_of(model: str) -> list[str]:
+    """Return the providers of whom the shipped set knows a model of this name."""
+    name = model.strip().lower()
+    return sorted(provider for provider, known in _index() if known == name)
+
+
+@cache
+def _index() -> dict[tuple[str, str], Factor]:
+    return {(factor.provider, factor.model): factor for factor in shipped().factors}

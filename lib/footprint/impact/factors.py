@@ -1,0 +1,161 @@
+"""Building a factor set: one factor for every text model that LiteLLM knows, by the ladder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from footprint.impact import constants as c
+from footprint.impact.engine import (
+    Factor,
+    embodied_from_size,
+    energy_from_price,
+    energy_from_size,
+)
+from footprint.impact.factor_set import FactorSet
+from footprint.impact.ladder import Catalogue, Size, match
+from footprint.impact.names import read_name
+from footprint.impact.prices import PricedModel, litellm_version, read_price_map, text_models
+from footprint.impact.registry import Registry, read_registry, significant
+from footprint.impact.sizes import disclosed_citations, disclosed_sizes, retired_models
+
+ECOLOGITS_LICENCE = "MPL-2.0"
+ECOLOGITS_URL = "https://github.com/genai-impact/ecologits"
+NOTICE = (
+    "Model sizes, electricity mixes and data centre figures are taken from EcoLogits "
+    "(GenAI Impact, https://ecologits.ai), Mozilla Public License 2.0; cite "
+    "https://doi.org/10.21105/joss.07471."
+)
+
+
+def build_factor_set(name: str = c.FACTOR_SET) -> FactorSet:
+    """Build a set from the installed LiteLLM and EcoLogits and from the tables kept here.
+
+    Args:
+        name: Name of the set.
+
+    Raises:
+        ConfigurationError: where LiteLLM or EcoLogits is not installed.
+    """
+    registry = read_registry()
+    priced = text_models(read_price_map())
+    catalogue = Catalogue(registry.sizes, disclosed_sizes(), retired_models())
+    factors = [f for model in priced if (f := build_factor(name, model, catalogue))]
+    return FactorSet(
+        name=name,
+        factors=tuple(factors),
+        facilities=registry.facilities,
+        grids=registry.grids,
+        sources=_sources(registry, factors, len(priced)),
+    )
+
+
+def build_factor(name: str, priced: PricedModel, catalogue: Catalogue) -> Factor | None:
+    """Return the factor of one model; None where not even its price is known."""
+    found = match(priced.provider, priced.model, priced.usd_per_m_out, catalogue)
+    if found.rung == "none":
+        return None
+    if found.size is None:
+        return _from_price(name, priced)
+    size = found.size
+    measured = catalogue.measured(read_name(priced.provider, priced.model))
+    energy = energy_from_size(size.active_mid_b, size.total_mid_b)
+    evidence = "open" if size.disclosed else "closed"
+    if measured and measured.measured_j:
+        energy, evidence = measured.measured_j, "measured"
+    embodied = embodied_from_size(size.active_mid_b, size.total_mid_b, size.tokens_per_s)
+    return Factor(
+        factor_set=name,
+        provider=priced.provider,
+        model=priced.model,
+        match=found.rung,
+        evidence=evidence,
+        energy_j_per_token_out=significant(energy),
+        embodied_gco2e_per_token_out=significant(embodied),
+        band=c.BANDS[evidence],
+        parameters_active_b=significant(size.active_mid_b),
+        parameters_total_b=significant(size.total_mid_b),
+        sources=_size_sources(size, measured),
+    )
+
+
+def _from_price(name: str, priced: PricedModel) -> Factor:
+    price = significant(priced.usd_per_m_out or 0)
+    energy = energy_from_price(price)
+    return Factor(
+        factor_set=name,
+        provider=priced.provider,
+        model=priced.model,
+        match="price_class",
+        evidence="price_class",
+        energy_j_per_token_out=significant(energy),
+        embodied_gco2e_per_token_out=significant(energy * c.EMBODIED_GCO2E_PER_J),
+        band=c.BANDS["price_class"],
+        sources={"energy": "price-fit", "price": "litellm", "usd_per_m_out": price},
+    )
+
+
+def _size_sources(size: Size, measured: Size | None) -> dict[str, str | float]:
+    matched = f"{size.provider}/{size.name}" if size.provider else size.name
+    energy = measured.source if measured else "size-fit"
+    return {"matched": matched, "size": size.source, "energy": energy}
+
+
+def _sources(registry: Registry, factors: Iterable[Factor], models: int) -> dict[str, Any]:
+    factors = list(factors)
+    litellm = litellm_version()
+    cited = {str(value) for factor in factors for value in factor.sources.values()}
+    known = _citations(registry.version, litellm)
+    return {
+        "litellm": litellm,
+        "ecologits": registry.version,
+        "constants": c.snapshot(),
+        "coverage": {
+            "models": models,
+            "by_match": dict(sorted(Counter(f.match for f in factors).items())),
+            "by_evidence": dict(sorted(Counter(f.evidence for f in factors).items())),
+        },
+        "citations": {
+            key: citation
+            for key, citation in known.items()
+            if not key.startswith("size:") or key in cited
+        },
+        "notice": NOTICE,
+    }
+
+
+def _citations(ecologits: str, litellm: str) -> dict[str, dict[str, str]]:
+    releases = sorted({size.source for size in retired_models()} | {f"ecologits-{ecologits}"})
+    return {
+        **{
+            release: {
+                "title": f"EcoLogits {release.removeprefix('ecologits-')}: registry and figures",
+                "url": ECOLOGITS_URL,
+                "licence": ECOLOGITS_LICENCE,
+            }
+            for release in releases
+        },
+        "litellm": {
+            "title": f"LiteLLM {litellm}: model_prices_and_context_window_backup.json",
+            "url": "https://github.com/BerriAI/litellm",
+            "licence": "MIT",
+        },
+        "size-fit": {
+            "title": "Fit of accelerator energy on model size, 326 configurations of ML.ENERGY v3",
+            "url": "https://ml.energy/leaderboard",
+            "date": "2026-11",
+        },
+        "price-fit": {
+            "title": "Fit of the size formula on the price of output tokens, 149 models",
+            "date": "2026-11",
+        },
+        "name": {"title": "The number of parameters in the model's own name"},
+        "default": {"title": "Assumed for providers that publish nothing: EcoLogits' OpenAI row"},
+        "aws": {
+            "title": "Amazon's PUE and WUE as used by Jegham et al. 2025 (arXiv:2505.09598v6)",
+            "url": "https://arxiv.org/abs/2505.09598",
+            "date": "2025-11",
+        },
+        **disclosed_citations(),
+    }
