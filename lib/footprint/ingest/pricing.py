@@ -7,21 +7,16 @@ cost 0 counts as unknown. Off-peak discounts, service tiers and batch rates are 
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
-from footprint.errors import ConfigurationError
 from footprint.event import UsageEvent
+from footprint.impact.prices import litellm_version, read_price_map
 
-FILE: Final = "model_prices_and_context_window_backup.json"
 # What is billed by the token alone; images, audio, pages and searches are not.
 _MODES: Final = frozenset({"chat", "completion", "responses", "embedding"})
 _ABOVE: Final = re.compile(r"_above_(\d+)(k?)_tokens$")
@@ -180,21 +175,22 @@ def _rates(prices: Mapping[str, Any]) -> Rates | None:
 
     def rate(name: str, otherwise: Any) -> Decimal:
         value = prices.get(name)
-        return Decimal(otherwise if value is None else value)
+        # By way of its text: the map's 2.5e-06 means exactly that, not the nearest binary number.
+        return Decimal(str(otherwise if value is None else value))
 
-    output = 0 if output is None else output
+    rate_in, rate_out = Decimal(str(given)), Decimal(str(0 if output is None else output))
     fireworks = str(prices.get("litellm_provider")) == "fireworks_ai"
     return Rates(
         above=int(prices["above"]),
-        input=Decimal(given),
+        input=rate_in,
         # A provider that publishes no cache price bills cached tokens as ordinary input.
         cache_read=rate(
             "cache_read_input_token_cost",
-            Decimal(given) * _FIREWORKS_CACHE_READ if fireworks else given,
+            rate_in * _FIREWORKS_CACHE_READ if fireworks else rate_in,
         ),
-        cache_write=rate("cache_creation_input_token_cost", given),
-        output=Decimal(output),
-        reasoning=rate("output_cost_per_reasoning_token", output),
+        cache_write=rate("cache_creation_input_token_cost", rate_in),
+        output=rate_out,
+        reasoning=rate("output_cost_per_reasoning_token", rate_out),
     )
 
 
@@ -209,23 +205,9 @@ def _family(entry: Mapping[str, Any]) -> str | None:
 
 @cache
 def price_map() -> PriceMap:
-    """Return the price map of the installed LiteLLM, read without its network look-up.
+    """Return the price map of the installed LiteLLM.
 
     Raises:
-        ConfigurationError: where LiteLLM is not installed, or its map is not where it was.
+        ConfigurationError: where LiteLLM is not installed.
     """
-    found = importlib.util.find_spec("litellm")
-    if found is None or found.origin is None:
-        raise ConfigurationError(
-            "Prices come from LiteLLM, which is not installed here: "
-            "install it with `pip install 'llm-footprint[operator]'`."
-        )
-    try:
-        text = (Path(found.origin).parent / FILE).read_text(encoding="utf-8")
-        entries = json.loads(text, parse_float=Decimal)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"LiteLLM's price map {FILE} cannot be read: install litellm anew."
-        ) from error
-    entries.pop("sample_spec", None)
-    return PriceMap(f"litellm {importlib.metadata.version('litellm')}", entries)
+    return PriceMap(f"litellm {litellm_version()}", read_price_map())
