@@ -12,6 +12,7 @@ import pytest
 from footprint.cli import main
 from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
 from footprint.local.accounts import create_account
+from footprint.local.files import silent
 from footprint.local.npm import ensure_server
 from footprint.local.stack import Stack
 from local.watching import Run, gone, healthy
@@ -49,6 +50,7 @@ ordinary = "nobody" if as_root else None
 
 
 def test_an_ordinary_user_needs_no_privilege(open_folder: Path, run: Run) -> None:
+    ensure_server(open_folder, silent)  # Where the environment is ours, not theirs.
     child = run(ORDINARY, open_folder / "some data", account=ordinary)
     said, wrong = child.communicate(timeout=60)
     assert (said.split(), wrong) == (["ada@person.test", "True", "False"], "")
@@ -76,7 +78,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(open_folder: Path, run: R
     assert wrong == ""
 
 
-@pytest.mark.parametrize("room_bytes", [0, 200_000, 2_000_000])
+@pytest.mark.parametrize("room_bytes", [0, 2_000_000])
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     data_dir: Path, run: Run, room_bytes: int
 ) -> None:
@@ -89,6 +91,13 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     assert gone(data_dir)
     assert not list(data_dir.glob("postgres*"))
     assert healthy(Stack(data_dir).up().api_url)
+
+
+def test_a_full_disk_does_not_keep_a_stack_up(data_dir: Path, run: Run) -> None:
+    Stack(data_dir).up()
+    child = run(ATTEMPT.replace(".up()", ".down()"), data_dir, 0)
+    assert child.communicate(timeout=60) == ("", "")
+    assert gone(data_dir)
 
 
 def test_a_file_in_place_of_the_folder_is_a_sentence(data_dir: Path) -> None:
@@ -111,17 +120,15 @@ def test_a_damaged_state_is_a_sentence_and_a_reset_mends_it(data_dir: Path) -> N
     assert healthy(stack.up().api_url)
 
 
-@pytest.mark.parametrize("version", ["16", "19"])
-def test_data_of_another_postgresql_is_a_sentence_and_stays(data_dir: Path, version: str) -> None:
+def test_data_of_another_postgresql_is_a_sentence_and_stays(data_dir: Path) -> None:
     stack = Stack(data_dir)
     stack.up()
     stack.down()
-    (data_dir / "postgres" / "PG_VERSION").write_text(f"{version}\n")
-
-    with pytest.raises(
-        InputError, match=f"was made by PostgreSQL {version} and this is 18: choose"
-    ):
-        stack.up()
+    for version in ("16", "19"):
+        (data_dir / "postgres" / "PG_VERSION").write_text(f"{version}\n")
+        said = f"was made by PostgreSQL {version} and this is 18: choose"
+        with pytest.raises(InputError, match=said):
+            stack.up()
 
     assert gone(data_dir)
     assert (data_dir / "postgres" / "base").exists()
@@ -148,7 +155,7 @@ def test_no_node_packages_and_no_network_is_a_sentence_and_leaves_nothing(
     monkeypatch.setenv("npm_config_fetch_retries", "0")
 
     with pytest.raises(ServiceUnavailable, match="not installed yet and npm's registry cannot be"):
-        ensure_server(data_dir, lambda message: None)
+        ensure_server(data_dir, silent)
 
     assert [path.suffix for path in (data_dir / "environment/share/footprint").iterdir()] == [
         ".lock"

@@ -63,7 +63,26 @@ def test_up_twice_is_the_same_running_stack(data_dir: Path) -> None:
     prepared: list[str] = []
 
     assert Stack(data_dir).up(prepared.append) == first
-    assert prepared == []
+    assert prepared == [first.database_url]
+
+
+def test_a_running_stack_serves_at_once_what_prepare_changed(data_dir: Path) -> None:
+    first = Stack(data_dir).up()
+
+    def prepare(url: str) -> list[str]:
+        with psycopg.connect(url) as connection:
+            connection.execute("create function public.late() returns int return 7")
+        return ["130_late.sql"]
+
+    info = Stack(data_dir).up(prepare)
+
+    assert (info.port, info.postgres_pid) == (first.port, first.postgres_pid)
+    said = httpx.post(
+        f"{info.api_url}/rest/v1/rpc/late",
+        headers={"apikey": info.publishable_key},
+        trust_env=False,
+    )
+    assert said.json() == 7
 
 
 def test_a_context_manager_takes_down_what_it_brought_up(data_dir: Path) -> None:

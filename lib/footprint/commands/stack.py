@@ -97,11 +97,10 @@ def _add(commands: Any, name: str, run: Any, help: str) -> argparse.ArgumentPars
     return parser
 
 
-def _migrate(database_url: str) -> None:
+def _migrate(database_url: str) -> list[str]:
     from footprint.database import migrate
 
-    _progress("Applying the schema")
-    migrate(database_url)
+    return migrate(database_url, lambda line: print(line, file=sys.stderr))
 
 
 def _progress(message: str) -> None:

@@ -24,8 +24,10 @@ Progress = Callable[[str], None]
 
 MARK = ".footprint-stack"
 LOCK = "stack.lock"
+STATE = "stack.json"
+SOCKET_NOTE = "socket-folder"
 # Everything the stack itself puts into its data folder, and so all that `reset` may remove.
-OWNED = ("postgres", "logs", "node", "outbox.jsonl", "socket-folder", "stack.json")
+OWNED = ("postgres", "logs", "node", "outbox.jsonl", SOCKET_NOTE, STATE)
 LOCK_WAIT_S = 180
 LOG_LIMIT_BYTES = 5_000_000
 
@@ -145,7 +147,7 @@ def locked(path: Path, progress: Progress) -> Iterator[None]:
     told = False
     while True:
         with explained(path.parent):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # `reset` deletes the file with the lock held: a lock on a deleted file guards nothing.

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
@@ -21,6 +22,7 @@ from footprint.local.files import last_line, open_log
 from footprint.local.keys import Keys
 from footprint.local.npm import node
 from footprint.local.processes import Process, find, finish
+from footprint.local.sockets import socket_url
 
 ADDRESS = "127.0.0.1"
 ANSWER_WAIT_S = 60
@@ -165,6 +167,34 @@ class Lite:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 pipe.close()
+
+
+class Server:
+    """Supabase Lite over one more database of the embedded PostgreSQL; it ends with us."""
+
+    def __init__(self, lite: Lite, plan: LitePlan) -> None:
+        self._lite = lite
+        self.api_url = f"http://{ADDRESS}:{lite.port}"
+        self.database_url = socket_url(plan.socket_dir, plan.database)
+        self.publishable_key = plan.keys.publishable_key
+        self.secret_key = plan.keys.secret_key
+        self.jwt_secret = plan.keys.jwt_secret
+        self.pid = lite.pid
+
+    def stop(self) -> None:
+        """End the server; the database stays."""
+        self._lite.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
 
 
 def port_taken(port: int) -> InputError:

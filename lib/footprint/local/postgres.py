@@ -13,24 +13,18 @@ import signal
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote
 
 from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
-from footprint.local.files import Progress, last_line, open_log
+from footprint.local.files import SOCKET_NOTE, Progress, last_line, open_log
 from footprint.local.privileges import account
 from footprint.local.processes import Process, alive, find, finish, search
+from footprint.local.sockets import SUPERUSER, SocketFolder, answers
 
 MAJOR_VERSION = 18
-SUPERUSER = "postgres"
-PORT = 5432  # Part of the socket's name only.
-SOCKET_PREFIX = "footprint-"
-# Linux takes 107 bytes for the whole address; macOS 103.
-SOCKET_LIMIT_BYTES = 103
-SHORT_TEMP = "/tmp"  # noqa: S108 (the folder made there is private and has an unguessable name)
 RECOVERY_WAIT_S = 600
 
 SETTINGS = {
@@ -55,12 +49,6 @@ def programs() -> Path:
     return Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR_VERSION}" / "bin"
 
 
-def socket_url(socket_dir: Path, database: str) -> str:
-    """Return the address of a database in the form that libpq and psycopg understand."""
-    host = quote(str(socket_dir), safe="/")
-    return f"postgresql:///{quote(database)}?host={host}&port={PORT}&user={SUPERUSER}"
-
-
 @dataclass(frozen=True)
 class Postmaster:
     """What a running server says of itself in ``postmaster.pid``."""
@@ -78,7 +66,7 @@ class Cluster:
         self.log = log
         self.progress = progress
         self._account = account()
-        self._socket_note = folder.with_name("socket-folder")
+        self._socket = SocketFolder(folder.with_name(SOCKET_NOTE))
 
     @property
     def name(self) -> str:
@@ -114,16 +102,20 @@ class Cluster:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
-    def start(self) -> Path:
-        """Start the server, or find it running; return the folder of its socket.
+    def start(self) -> None:
+        """Start the server, or find it running.
 
         Raises:
             ServiceUnavailable: where it does not come up.
         """
-        if found := self.running():
-            return self._await(found[0].pid)
+        if self._adopt():
+            return
         self._clear_remains()
-        socket_dir = self._make_socket_dir()
+        socket_dir = self._socket.make()
+        if self._account and self._account.reaches(self._folders):
+            # A server that may pass closed folders makes its socket in root's own folder: whoever
+            # else runs as its account must not connect, or would gain its reach.
+            self._give(socket_dir)
         settings = {
             **SETTINGS,
             "unix_socket_directories": f'"{socket_dir}"',
@@ -134,12 +126,14 @@ class Cluster:
             command += ["-c", f"{key}={value}"]
         process = self._launch(command)
         try:
-            return self._await(process.pid)
+            self._await(process.pid)
         except BaseException:
             if process.poll() is None:
                 finish(Process(process.pid), (signal.SIGQUIT, 10))
-            self._remove_socket()
+            self._socket.remove()
             raise
+        # It is meant to run on: without a return code, Python would warn of a forgotten child.
+        process.returncode = 0
 
     def stop(self) -> bool:
         """Stop the server in order; tell whether there was one."""
@@ -149,7 +143,7 @@ class Cluster:
             return False
         # SIGINT asks for a fast shutdown, SIGQUIT for one that recovers at the next start.
         finish(found[0], (signal.SIGINT, 60), (signal.SIGQUIT, 10))
-        self._remove_socket()
+        self._socket.remove()
         return True
 
     def _check_version(self) -> None:
@@ -229,25 +223,38 @@ class Cluster:
             os.close(log)
         return process
 
-    def _await(self, pid: int) -> Path:
-        """Wait until the server takes connections; return the folder of its socket."""
-        begun = time.monotonic()
-        told = False
-        while True:
+    def _adopt(self) -> bool:
+        """Take over a server that runs; False where there is none, or it is on its way out."""
+        for _ in self._patience():
+            found = self.running()
+            if not found:
+                return False
+            if found[1].ready and answers(found[1].socket_dir):
+                return True
+        return False
+
+    def _await(self, pid: int) -> None:
+        """Wait until a server we launched takes connections."""
+        for _ in self._patience():
             said = self._postmaster()
             if said and said.pid == pid and said.ready:
-                return said.socket_dir
+                return
             if not alive(pid):
                 raise self._failure(last_line(self.log))
-            waited = time.monotonic() - begun
+
+    def _patience(self) -> Iterator[None]:
+        """Give one more look, again and again, for as long as a recovery may take."""
+        begun = time.monotonic()
+        told = False
+        while (waited := time.monotonic() - begun) < RECOVERY_WAIT_S:
+            yield
             if waited > 5 and not told:
                 self.progress("Waiting for PostgreSQL (it recovers after a crash)")
                 told = True
-            if waited > RECOVERY_WAIT_S:
-                raise ServiceUnavailable(
-                    f"PostgreSQL has not come up within {RECOVERY_WAIT_S} s: see {self.log}."
-                )
             time.sleep(0.02)
+        raise ServiceUnavailable(
+            f"PostgreSQL has not come up within {RECOVERY_WAIT_S} s: see {self.log}."
+        )
 
     def _failure(self, text: str) -> ServiceUnavailable:
         line = text.strip().splitlines()[-1] if text.strip() else "no reason was given"
@@ -279,31 +286,8 @@ class Cluster:
         title = f"postgres: {self.name}:"
         for process in search(lambda line: line[0].startswith(title) or self._is_ours(line)):
             finish(process, (signal.SIGQUIT, 5))
-        self._remove_socket()
+        self._socket.remove()
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
 
     def _is_ours(self, line: list[str]) -> bool:
         return line[0] == str(programs() / "postgres") and str(self.folder) in line
-
-    def _remove_socket(self) -> None:
-        with suppress(FileNotFoundError):
-            folder = Path(self._socket_note.read_text())
-            if folder.name.startswith(SOCKET_PREFIX):
-                shutil.rmtree(folder, ignore_errors=True)
-            self._socket_note.unlink()
-
-    def _make_socket_dir(self) -> Path:
-        """Make a private folder for the socket, and note where, for whoever has to clear up."""
-        folder = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=self._socket_parent()))
-        self._socket_note.write_text(str(folder))
-        if self._account and self._account.reaches(self._folders):
-            # A server that may pass closed folders makes its socket in root's own folder: whoever
-            # else runs as its account must not connect, or would gain its reach.
-            self._give(folder)
-        return folder
-
-    def _socket_parent(self) -> str:
-        """Return a temporary folder with a path short enough for a socket's address."""
-        room = len(f"/{SOCKET_PREFIX}12345678/.s.PGSQL.{PORT}")
-        preferred = tempfile.gettempdir()
-        return preferred if len(os.fsencode(preferred)) + room <= SOCKET_LIMIT_BYTES else SHORT_TEMP

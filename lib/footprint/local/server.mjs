@@ -29,6 +29,7 @@ for (const level of ["log", "info", "debug", "warn", "error"]) console[level] = 
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 process.stdout.on("error", () => {}); // the caller reads no further once it has detached
+process.stderr.on("error", () => {}); // a full disk must not end the server
 
 const ROLES_SQL = `
   do $$ begin
@@ -144,7 +145,7 @@ const listen = (config, fetch) =>
   });
 
 const DATA_DIR = process.argv[2];
-const DATA_CHECK_MS = 5_000;
+const DATA_CHECK_MS = 2_000;
 
 /** A data folder that is deleted, or made anew, under us takes us with it, as it does PostgreSQL. */
 function isWanted() {

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
 from footprint.local.files import (
@@ -28,14 +26,16 @@ from footprint.local.lite import (
     Lite,
     LiteOptions,
     LitePlan,
+    Server,
     answers,
     find_lite,
     port_is_free,
     port_taken,
 )
 from footprint.local.npm import ensure_server
-from footprint.local.postgres import Cluster, socket_url
-from footprint.local.processes import Process, finish, memory_bytes
+from footprint.local.postgres import Cluster
+from footprint.local.processes import finish
+from footprint.local.sockets import socket_url
 from footprint.local.state import (
     ProcessStatus,
     StackInfo,
@@ -50,36 +50,8 @@ __all__ = ["LiteOptions", "Prepare", "Server", "Stack", "StackInfo", "StackStatu
 DATABASE = "postgres"
 NOT_RUNNING = "The embedded Supabase is not running: start it with `footprint up`."
 
-# Called with the database's address once `auth` and the API roles exist, before it is served.
+# Called with the database's address; returns something true where it changed the schema.
 Prepare = Callable[[str], object]
-
-
-class Server:
-    """Supabase Lite over one more database of the same PostgreSQL; it ends with this process."""
-
-    def __init__(self, lite: Lite, plan: LitePlan) -> None:
-        self._lite = lite
-        self.api_url = f"http://{ADDRESS}:{lite.port}"
-        self.database_url = socket_url(plan.socket_dir, plan.database)
-        self.publishable_key = plan.keys.publishable_key
-        self.secret_key = plan.keys.secret_key
-        self.jwt_secret = plan.keys.jwt_secret
-        self.pid = lite.pid
-
-    def stop(self) -> None:
-        """End the server; the database stays."""
-        self._lite.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 class Stack:
@@ -116,8 +88,10 @@ class Stack:
         """Start what does not run yet, in the background, and return where it is.
 
         Args:
-            prepare: called with the database's address whenever Supabase Lite is started, after
-                the ``auth`` schema and the roles exist and before it reads the schema and listens.
+            prepare: called with the database's address, after the ``auth`` schema and the roles
+                exist and before Supabase Lite reads the schema and listens. On a stack that runs
+                already, Supabase Lite is restarted where it returns something (`migrate` returns
+                the names of the files it applied).
 
         Raises:
             FootprintError: in one sentence; nothing that this call started is left running.
@@ -130,8 +104,11 @@ class Stack:
                 self._postgres.create()
                 self._postgres.start()
             try:
-                if info := self._running(state):
-                    return info
+                info = self._running(state)
+                if info:
+                    if not prepare or not prepare(info.database_url):
+                        return info
+                    prepare = None
                 return self._serve_main(state, script, prepare)
             except BaseException:
                 if not had_postgres:
@@ -148,8 +125,8 @@ class Stack:
         """Stop everything, in order; tell whether anything ran. The data stays."""
         if not (self.data_dir / MARK).exists():
             return False
-        with self._locked():
-            return self._stop()
+        with self._locked(), explained(self.data_dir):
+            return self._stop(load(self.data_dir))
 
     def reset(self) -> None:
         """Stop everything and delete the data, the keys and the logs.
@@ -161,8 +138,8 @@ class Stack:
             return
         if not (self.data_dir / MARK).exists():
             raise InputError(f"{self.data_dir} was not made by Footprint: nothing was deleted.")
-        with self._locked():
-            self._stop(keep_state=False)
+        with self._locked(), explained(self.data_dir):
+            self._stop(_load_leniently(self.data_dir))
             remove(self.data_dir)
 
     def info(self) -> StackInfo:
@@ -203,7 +180,7 @@ class Stack:
         lite = find_lite(state.lite_pid, self.data_dir) if state else None
         found = self._postgres.running()
         named = [("PostgreSQL", found[0] if found else None), ("Supabase Lite", lite)]
-        processes = tuple(_process_status(name, process) for name, process in named if process)
+        processes = tuple(ProcessStatus.of(name, process) for name, process in named if process)
         port = state.port if state and state.port else None
         return StackStatus(
             running=len(processes) == 2,
@@ -300,13 +277,10 @@ class Stack:
             finish(process, (signal.SIGTERM, 5))
         return process is not None
 
-    def _stop(self, *, keep_state: bool = True) -> bool:
-        state = load(self.data_dir) if keep_state else _load_leniently(self.data_dir)
+    def _stop(self, state: State | None) -> bool:
+        """Stop what runs. Nothing is written: a full disk must not keep a stack up."""
         ran = self._stop_lite(state) if state else False
-        ran = self._postgres.stop() or ran
-        if state and keep_state:
-            state.stopped().save(self.data_dir)
-        return ran
+        return self._postgres.stop() or ran
 
 
 def _load_leniently(data_dir: Path) -> State | None:
@@ -315,15 +289,6 @@ def _load_leniently(data_dir: Path) -> State | None:
         return load(data_dir)
     except ConfigurationError:
         return None
-
-
-def _process_status(name: str, process: Process) -> ProcessStatus:
-    return ProcessStatus(
-        name=name,
-        pid=process.pid,
-        memory_bytes=memory_bytes(process),
-        uptime_s=max(0.0, time.time() - process.create_time()),
-    )
 
 
 def _folder_bytes(folder: Path) -> int:

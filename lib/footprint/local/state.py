@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from footprint.errors import ConfigurationError
-from footprint.local.files import read_private, write_private
+from footprint.local.files import STATE, read_private, write_private
 from footprint.local.keys import Keys, new_keys
 from footprint.local.lite import ADDRESS
-
-FILE = "stack.json"
+from footprint.local.processes import Process, memory_bytes
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class ProcessStatus:
     memory_bytes: int
     uptime_s: float
 
+    @classmethod
+    def of(cls, name: str, process: Process) -> ProcessStatus:
+        """Look at a process."""
+        uptime_s = max(0.0, time.time() - process.create_time())
+        return cls(name, process.pid, memory_bytes(process), uptime_s)
+
 
 @dataclass(frozen=True)
 class StackStatus:
@@ -53,7 +59,7 @@ class StackStatus:
 
 @dataclass(frozen=True)
 class State:
-    """The content of `stack.json`: keys and port last; process ids are those of the last start."""
+    """The content of `stack.json`: keys and port to keep, and the processes of the last start."""
 
     keys: Keys
     port: int = 0
@@ -87,11 +93,7 @@ class State:
             "lite_pid": self.lite_pid,
             "postgres_pid": self.postgres_pid,
         }
-        write_private(data_dir / FILE, content)
-
-    def stopped(self) -> State:
-        """Return the state of a stack that does not run: its keys and its port."""
-        return replace(self, lite_pid=0, postgres_pid=0, database_url="")
+        write_private(data_dir / STATE, content)
 
 
 def load(data_dir: Path) -> State | None:
@@ -100,7 +102,7 @@ def load(data_dir: Path) -> State | None:
     Raises:
         ConfigurationError: where the file was damaged.
     """
-    content = read_private(data_dir / FILE)
+    content = read_private(data_dir / STATE)
     if content is None:
         return None
     try:
@@ -114,7 +116,7 @@ def load(data_dir: Path) -> State | None:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(
-            f"{data_dir / FILE} is damaged: begin anew with `footprint reset`, which deletes the "
+            f"{data_dir / STATE} is damaged: begin anew with `footprint reset`, which deletes the "
             "local data."
         ) from error
 
