@@ -20,10 +20,8 @@ import psycopg
 import pytest
 
 from footprint.errors import InputError, ServiceUnavailable
-from footprint.local.stack import Stack, StackInfo
+from footprint.local.stack import Stack
 from local.watching import Run, gone, healthy, processes_of, soon
-
-Running = tuple[Stack, StackInfo]
 
 UP = """
 import sys
@@ -35,11 +33,11 @@ print(info.api_url, info.lite_pid, flush=True)
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One running stack for the tests that only look."""
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One running stack for the tests that leave it running."""
     stack = Stack(tmp_path_factory.mktemp("running stack") / "data")
-    with stack as info:
-        yield stack, info
+    with stack:
+        yield stack
 
 
 def test_a_second_start_keeps_the_keys_the_port_and_the_data(data_dir: Path) -> None:
@@ -58,23 +56,23 @@ def test_a_second_start_keeps_the_keys_the_port_and_the_data(data_dir: Path) -> 
         assert connection.execute("select answer from kept").fetchone() == (42,)
 
 
-def test_up_twice_is_the_same_running_stack(data_dir: Path) -> None:
-    first = Stack(data_dir).up()
+def test_up_twice_is_the_same_running_stack(running: Stack) -> None:
+    first = running.info()
     prepared: list[str] = []
 
-    assert Stack(data_dir).up(prepared.append) == first
+    assert running.up(prepared.append) == first
     assert prepared == [first.database_url]
 
 
-def test_a_running_stack_serves_at_once_what_prepare_changed(data_dir: Path) -> None:
-    first = Stack(data_dir).up()
+def test_a_running_stack_serves_at_once_what_prepare_changed(running: Stack) -> None:
+    first = running.info()
 
     def prepare(url: str) -> list[str]:
         with psycopg.connect(url) as connection:
             connection.execute("create function public.late() returns int return 7")
         return ["130_late.sql"]
 
-    info = Stack(data_dir).up(prepare)
+    info = running.up(prepare)
 
     assert (info.port, info.postgres_pid) == (first.port, first.postgres_pid)
     said = httpx.post(
@@ -113,39 +111,37 @@ def test_prepare_runs_with_auth_and_roles_in_place_and_is_served(data_dir: Path)
     assert said.json() == 42
 
 
-def test_what_was_made_since_the_start_is_served_after_a_reload(data_dir: Path) -> None:
-    stack = Stack(data_dir)
-    info = stack.up()
+def test_what_was_made_since_the_start_is_served_after_a_reload(running: Stack) -> None:
+    info = running.info()
     with psycopg.connect(info.database_url) as connection:
-        connection.execute("create function public.late() returns int return 7")
+        connection.execute("create function public.later() returns int return 7")
 
-    info = stack.reload()
+    info = running.reload()
 
     said = httpx.post(
-        f"{info.api_url}/rest/v1/rpc/late",
+        f"{info.api_url}/rest/v1/rpc/later",
         headers={"apikey": info.publishable_key},
         trust_env=False,
     )
     assert said.json() == 7
 
 
-@pytest.mark.parametrize("victims", ["lite", "postgres", "lite and postgres"])
-def test_killed_processes_are_started_again_with_the_data(data_dir: Path, victims: str) -> None:
+def test_killed_processes_are_started_again_with_the_data(data_dir: Path) -> None:
     stack = Stack(data_dir)
     info = stack.up()
     with psycopg.connect(info.database_url) as connection:
         connection.execute("create table kept as select 42 as answer")
-    if "lite" in victims:
-        os.kill(info.lite_pid, signal.SIGKILL)
-    if "postgres" in victims:
-        os.kill(info.postgres_pid, signal.SIGKILL)
 
-    again = Stack(data_dir).up()
+    for victims in (["lite_pid"], ["postgres_pid"], ["lite_pid", "postgres_pid"]):
+        for victim in victims:
+            os.kill(getattr(info, victim), signal.SIGKILL)
+        again = Stack(data_dir).up()
 
-    assert healthy(again.api_url)
-    assert again.port == info.port
-    with psycopg.connect(again.database_url) as connection:
-        assert connection.execute("select answer from kept").fetchone() == (42,)
+        assert healthy(again.api_url), victims
+        assert again.port == info.port
+        with psycopg.connect(again.database_url) as connection:
+            assert connection.execute("select answer from kept").fetchone() == (42,)
+        info = again
 
 
 def test_a_caller_killed_in_the_middle_of_a_start_leaves_nothing_in_the_way(
@@ -214,16 +210,16 @@ import time; time.sleep(60)
 
 
 def test_a_database_made_from_a_template_is_served_within_two_seconds(
-    running: tuple[Stack, StackInfo],
+    running: Stack,
 ) -> None:
-    stack, info = running
+    info = running.info()
     with psycopg.connect(info.database_url, autocommit=True) as connection:
         connection.execute("create database model")
-        stack.serve("model").stop()
+        running.serve("model").stop()
         connection.execute("create database copy template model")
 
     begun = time.monotonic()
-    with stack.serve("copy") as server:
+    with running.serve("copy") as server:
         took_s = time.monotonic() - begun
         assert server.publishable_key == info.publishable_key
         with psycopg.connect(server.database_url) as connection:
@@ -254,11 +250,11 @@ def test_a_remembered_port_taken_meanwhile_is_left_for_another(data_dir: Path) -
 
 
 def test_a_running_stack_is_not_moved_to_another_port_in_silence(
-    running: tuple[Stack, StackInfo],
+    running: Stack,
 ) -> None:
-    stack, info = running
+    info = running.info()
     with pytest.raises(InputError, match=f"already runs on port {info.port}"):
-        Stack(stack.data_dir, port=1).up()
+        Stack(running.data_dir, port=1).up()
     assert healthy(info.api_url)
 
 
@@ -285,9 +281,9 @@ def test_a_process_that_got_our_old_id_is_never_touched(data_dir: Path) -> None:
 
 
 def test_nothing_listens_on_anything_but_the_loopback_address(
-    running: tuple[Stack, StackInfo],
+    running: Stack,
 ) -> None:
-    _, info = running
+    info = running.info()
     listening = [
         connection.laddr
         for pid in (info.lite_pid, info.postgres_pid)
@@ -297,25 +293,25 @@ def test_nothing_listens_on_anything_but_the_loopback_address(
     assert listening == [("127.0.0.1", info.port)]
 
 
-def test_other_accounts_can_neither_connect_nor_read(running: Running) -> None:
-    stack, info = running
+def test_other_accounts_can_neither_connect_nor_read(running: Stack) -> None:
+    info = running.info()
     socket_dir = Path(info.database_url.split("host=")[1].split("&")[0])
     assert stat.S_IMODE(socket_dir.stat().st_mode) == 0o700
     for private in ("stack.json", "stack.lock", "logs/postgres.log", "logs/supabase-lite.log"):
-        assert stat.S_IMODE((stack.data_dir / private).stat().st_mode) == 0o600, private
-    assert stat.S_IMODE((stack.data_dir / "postgres").stat().st_mode) == 0o700
+        assert stat.S_IMODE((running.data_dir / private).stat().st_mode) == 0o600, private
+    assert stat.S_IMODE((running.data_dir / "postgres").stat().st_mode) == 0o700
 
 
 def test_no_secret_is_on_a_command_line_in_an_environment_in_a_log_or_in_a_repr(
-    running: tuple[Stack, StackInfo],
+    running: Stack,
 ) -> None:
-    stack, info = running
+    info = running.info()
     httpx.post(
         f"{info.api_url}/rest/v1/rpc/missing",
         headers={"apikey": info.secret_key, "authorization": "Bearer eyJhbGciOiJIUzI1NiJ9.e30.x"},
         trust_env=False,
     )
-    shown = repr(info) + (stack.data_dir / "logs" / "supabase-lite.log").read_text()
+    shown = repr(info) + (running.data_dir / "logs" / "supabase-lite.log").read_text()
     for pid in (info.lite_pid, info.postgres_pid):
         process = psutil.Process(pid)
         shown += " ".join(process.cmdline()) + str(process.environ())
@@ -323,10 +319,10 @@ def test_no_secret_is_on_a_command_line_in_an_environment_in_a_log_or_in_a_repr(
         assert secret not in shown
 
 
-def test_status_tells_what_runs_and_what_it_takes(running: Running) -> None:
-    stack, info = running
+def test_status_tells_what_runs_and_what_it_takes(running: Stack) -> None:
+    info = running.info()
 
-    status = stack.status()
+    status = running.status()
 
     assert status.running
     assert (status.port, status.api_url) == (info.port, info.api_url)
