@@ -11,7 +11,7 @@ from footprint.ui.charts import (
     provider_drawing,
     time_drawing,
 )
-from footprint.ui.empty import first_steps, nothing_in_period
+from footprint.ui.empty import nothing_in_period, nothing_of_mine
 from footprint.ui.filters import period_filter
 from footprint.ui.method_note import method_note
 from footprint.ui.page import begin, period_text
@@ -26,7 +26,7 @@ with begin("My footprint", me) as view:
     view.subtitle.caption(period_text(footprint, view.formats))
 
     if footprint.last_day is None:
-        first_steps(me)
+        nothing_of_mine(me)
     elif not footprint.totals.requests:
         nothing_in_period(footprint.last_day, view.formats)
     else:

@@ -27,7 +27,7 @@ with begin("Organisation", me) as view:
     view.subtitle.caption(period_text(footprint, view.formats))
 
     if footprint.last_day is None:
-        first_steps(me)
+        first_steps(me, deployment.today)
     elif not footprint.totals.requests:
         nothing_in_period(footprint.last_day, view.formats)
     else:

@@ -89,7 +89,7 @@ def _bar_list(
         ticklabelposition="outside right",
         **measure.axis(unit, formats),
     )
-    figure.update_layout(showlegend=False, hovermode="closest", barmode="overlay")
+    figure.update_layout(margin_r=0, showlegend=False, hovermode="closest", barmode="overlay")
     if measure.is_estimate:
         figure.update_xaxes(title={"text": "pale: 90% range", "font": {"size": 12}})
     return figure

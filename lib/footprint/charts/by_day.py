@@ -68,16 +68,15 @@ def band_by_day(series: Series, measure: Measure, formats: Formats) -> go.Figure
     size = float(unit.size)
     spans = _spans(low, high, measure, formats)
     figure = go.Figure()
-    shape = {"width": 0, "shape": "linear"}
-    figure.add_scatter(x=low.index, y=low / size, line=shape, hoverinfo="skip", showlegend=False)
+    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    figure.add_scatter(x=low.index, y=low / size, showlegend=False, **edge)
     figure.add_scatter(
         x=high.index,
         y=high / size,
-        line=shape,
         fill="tonexty",
         fillcolor=faded(GREEN, 0.2),
         name="90% range",
-        hoverinfo="skip",
+        **edge,
     )
     figure.add_scatter(
         x=mid.index,
@@ -112,6 +111,9 @@ def _over_time(
     dress(figure, formats, HEIGHT)
     figure.update_layout(hovermode="x unified")
     figure.update_yaxes(nticks=6, **measure.axis(unit, formats))
+    # Half a bar of air on both sides, or the outermost bars and names would be cut.
+    half_bar = pd.Timedelta(days=7 if series.is_weekly else 1) * 0.6
+    figure.update_xaxes(range=[series.table.index[0] - half_bar, series.table.index[-1] + half_bar])
     ticks = _ticks(pd.DatetimeIndex(series.table.index))
     figure.update_xaxes(
         tickvals=ticks,

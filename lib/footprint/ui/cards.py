@@ -13,6 +13,7 @@ from footprint.data.footprint import Footprint
 from footprint.data.organisation import OrganisationFootprint
 from footprint.data.period import Period
 from footprint.data.usage import Usage
+from footprint.shell.text import plain
 from footprint.ui.formats import AREA, TOKENS, Amount, Formats
 
 Judgement = Literal["more is worse", "more is better", "neither"]
@@ -98,9 +99,9 @@ def organisation_cards(footprint: OrganisationFootprint, formats: Formats) -> li
     requests = Card(
         label="Requests",
         icon=":material/forum:",
-        value=formats.quantity(now.requests, TOKENS),
+        value=formats.number(now.requests),
         change=formats.change(now.requests, before.requests),
-        notes=(_failures(now, formats),),
+        notes=(_failed(now, formats),),
         source="Every request recorded by the gateway, failed ones and cache answers included.",
         judgement="neither",
     )
@@ -150,13 +151,13 @@ def draw_cards(cards: Sequence[Card], columns: int, before: Period | None = None
                     card.value,
                     _change_text(card) if before else None,
                     delta_color=_COLOURS[card.judgement] if card.change else "off",
-                    delta_arrow="off" if card.change in {None, "0%"} else "auto",
+                    delta_arrow="off" if (card.change or "0").startswith("0") else "auto",
                     delta_description=_before_text(card, before),
                     icon=card.icon,
                     help=card.source,
                 )
                 for note in card.notes:
-                    st.caption(note)
+                    st.caption(plain(note))
 
 
 def _change_text(card: Card) -> str:
@@ -196,7 +197,10 @@ def _tokens_card(now: Usage, before: Usage, formats: Formats) -> Card:
         icon=":material/data_usage:",
         value=formats.quantity(now.tokens_used, TOKENS),
         change=formats.change(now.tokens_used, before.tokens_used),
-        notes=(" · ".join(known), _failures(now, formats)) if known else (_failures(now, formats),),
+        notes=(
+            *((" · ".join(known),) if known else ()),
+            f"{formats.number(now.requests)} requests, {_failed(now, formats)}",
+        ),
         source=f"Exactly {formats.number(now.tokens_used)} tokens. {_FROM_PROVIDERS}",
         judgement="neither",
     )
@@ -225,11 +229,8 @@ def _coverage(known: int, of: int, how: str, formats: Formats) -> str:
     return f"{formats.share(known, of)} of requests {how}" if of else f"no request to be {how}"
 
 
-def _failures(now: Usage, formats: Formats) -> str:
-    requests = f"{formats.number(now.requests)} requests"
-    if not now.failures:
-        return requests
-    return f"{requests}, {formats.share(now.failures, now.requests)} failed"
+def _failed(now: Usage, formats: Formats) -> str:
+    return f"{formats.share(now.failures, now.requests) if now.failures else 'none'} failed"
 
 
 def _sum(*counts: int | None) -> Amount:

@@ -16,17 +16,26 @@ from footprint.charts.measures import COST, MEASURES, Measure
 from footprint.charts.prepare import over_time
 from footprint.charts.text import describe_groups, describe_series
 from footprint.data.footprint import Footprint
-from footprint.ui.formats import UNKNOWN, Formats
+from footprint.ui.formats import Formats
 from footprint.ui.tables import groups_table, series_table
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 MEASURE_KEY = "measure"
+TABLE_HEIGHT = 300
 _CHART, _TABLE = "Chart", "Table"
 _ICONS = {_CHART: ":material/bar_chart:", _TABLE: ":material/table_rows:"}
 # No toolbar over the figure: nothing in it serves a reader whose table is a click away.
 _PLOTLY = {"displayModeBar": False, "responsive": True}
+
+
+# Streamlit writes the chosen option in the primary colour on a tint of it: in the dark theme no
+# colour is legible there (WCAG AA) and under the white text of a button as well.
+_LEGIBLE_CHOICE = (
+    f"<style>.st-key-{MEASURE_KEY} button[data-selected][aria-checked=true]"
+    " { color: inherit; }</style>"
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ def measure_picker() -> Measure:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     )
     head.header("What makes it up", anchor=False)
+    st.html(_LEGIBLE_CHOICE)
     name = head.segmented_control(
         "Show",
         list(by_name),
@@ -141,11 +151,12 @@ def _chart_or_table(drawing: Drawing) -> None:
         width="content",
     )
     if shown == _TABLE:
-        st.dataframe(
-            drawing.table(),
+        table = drawing.table()
+        st.table(
+            table,
+            border="horizontal",
             hide_index=True,
-            height=300,
-            placeholder=UNKNOWN,
+            height=TABLE_HEIGHT if len(table.index) > 7 else "content",
             alt=f"{drawing.title}, as a table",
         )
     else:

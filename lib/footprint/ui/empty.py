@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import date
 
 import streamlit as st
@@ -17,7 +18,7 @@ KEY_COMMAND = 'footprint keys create "LiteLLM proxy"'
 IMPORT_COMMAND = "footprint import requests.csv"
 IMPORT_EXAMPLE = """\
 started_at,user_id,provider,model,tokens_input_uncached,tokens_output_text
-2026-11-03T09:15:00+01:00,{user_id},openai,gpt-4o,1200,300
+{today}T09:15:00+00:00,{user_id},openai,gpt-4o,1200,300
 """
 SEND_COMMAND = """\
 curl "$SUPABASE_URL/rest/v1/rpc/ingest_request_logs" \\
@@ -28,11 +29,11 @@ curl "$SUPABASE_URL/rest/v1/rpc/ingest_request_logs" \\
 """
 
 
-def first_event(user_id: str) -> dict[str, object]:
+def first_event(user_id: str, today: date) -> dict[str, object]:
     """Return a request as the ingest contract has it, for the reader to change and send."""
     return {
-        "event_id": "3f1c6f2e-8a51-4c8e-9a0e-2d1f4b6c7a10",
-        "started_at": "2026-11-03T09:15:00+01:00",
+        "event_id": str(uuid.uuid4()),
+        "started_at": f"{today}T09:15:00+00:00",
         "user_id": user_id,
         "provider": "openai",
         "model": "gpt-4o",
@@ -42,19 +43,27 @@ def first_event(user_id: str) -> dict[str, object]:
     }
 
 
-def first_steps(me: Me) -> None:
+def nothing_of_mine(me: Me) -> None:
+    """Say that no request is this person's yet, and how one becomes theirs."""
+    with st.container(border=True, gap="small"):
+        st.header(":material/eco: Nothing of yours yet", anchor=False)
+        st.write(
+            "No request of yours has been recorded. As soon as the gateway records one under your "
+            "name, this page shows what it cost and weighed."
+        )
+        st.write("A request counts as yours when it carries your id:")
+        st.code(me.user_id, language=None)
+        if me.role == "member":
+            st.caption("Ask your administrator whether the gateway sends it along.")
+        else:
+            st.page_link(
+                "pages/organisation.py", label="See the organisation", icon=":material/groups:"
+            )
+
+
+def first_steps(me: Me, today: date) -> None:
     """Draw what to do before there is anything to see: send requests, or import a file."""
     with st.container(border=True, gap="small"):
-        if me.role == "member":
-            st.header(":material/eco: Nothing of yours yet", anchor=False)
-            st.write(
-                "No request of yours has been recorded. As soon as the gateway records one under "
-                "your name, this page shows what it cost and weighed."
-            )
-            st.write("A request counts as yours when it carries your id:")
-            st.code(me.user_id, language=None)
-            st.caption("Ask your administrator whether the gateway sends it along.")
-            return
         st.header(":material/eco: Nothing recorded yet", anchor=False)
         st.write(
             "Two ways to the first figures: let your gateway send requests as they happen, or "
@@ -65,13 +74,16 @@ def first_steps(me: Me) -> None:
             st.write("Make an ingest key; it is shown once and can do nothing but send requests.")
             st.code(KEY_COMMAND, language="bash")
             st.write("Send one request, or up to a thousand at a time:")
-            body = json.dumps({"p_events": [first_event(me.user_id)]}, indent=2)
+            body = json.dumps({"p_events": [first_event(me.user_id, today)]}, indent=2)
             st.code(SEND_COMMAND.format(body=body), language="bash")
         with load:
             st.write("A CSV or JSON-lines file, one request a line; gzip is fine too:")
-            st.code(IMPORT_EXAMPLE.format(user_id=me.user_id), language=None)
+            st.code(IMPORT_EXAMPLE.format(user_id=me.user_id, today=today), language=None)
             st.code(IMPORT_COMMAND, language="bash")
-            st.caption("Other column names? See `footprint import --help`.")
+            st.caption(
+                "LiteLLM's own column names (startTime, prompt_tokens, spend) are understood as "
+                "they are; for others see `footprint import --help`."
+            )
 
 
 def nothing_in_period(last_day: date, formats: Formats) -> None:

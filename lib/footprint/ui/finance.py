@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from footprint.data.finance import FinanceMonth
-from footprint.finance.statement_csv import CURRENCY, file_name, statement_csv
+from footprint.finance.statement_csv import file_name, statement_csv
 from footprint.ui.cards import Card
 from footprint.ui.filters import months_between
 from footprint.ui.formats import AREA, TOKENS, UNKNOWN, Formats
+from footprint.ui.page import View
 from footprint.ui.tables import every_measure_table
 
 LINE_HEADINGS = {
@@ -65,35 +66,40 @@ def finance_cards(statement: FinanceMonth, formats: Formats) -> list[Card]:
     ]
 
 
+def download(view: View, statement: FinanceMonth) -> None:
+    """Draw the button beside the title that downloads the month."""
+    view.controls.download_button(
+        "Download CSV",
+        lambda: statement_csv(statement),
+        file_name=file_name(statement),
+        mime="text/csv",
+        icon=":material/download:",
+        type="primary",
+        on_click="ignore",
+        help="UTF-8, comma, decimal point; exact amounts; states month, time zone and method.",
+    )
+
+
 def draw_lines(statement: FinanceMonth, formats: Formats) -> None:
-    """Draw the month's lines under their total, and the button that downloads them."""
+    """Draw the month's lines and their total."""
     with st.container(border=True):
-        head = st.container(
-            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-        )
-        head.subheader("By person and model", anchor=False)
-        head.download_button(
-            "Download CSV",
-            lambda: statement_csv(statement),
-            file_name=file_name(statement),
-            mime="text/csv",
-            icon=":material/download:",
-            type="primary",
-            on_click="ignore",
-            help="UTF-8, comma, decimal point; exact amounts; says month, time zone and method.",
-        )
+        st.header("By person and model", anchor=False)
         st.dataframe(
             every_measure_table(with_person(statement.lines), LINE_HEADINGS, formats, True),
             hide_index=True,
             placeholder=UNKNOWN,
             height=520,
-            column_config={"Person": st.column_config.Column(pinned=True)},
+            column_config={
+                "Person": st.column_config.Column(pinned=True, width=130),
+                "Team": st.column_config.Column(width=110),
+                "Model": st.column_config.Column(width=170),
+            },
             alt="The month by person and model, with every measure",
         )
         st.caption(
             f"{formats.number(len(statement.lines))} lines · in all "
-            f"{formats.money(statement.totals.cost_eur)} · {CURRENCY} · days in "
-            f"{statement.timezone} · factor set {statement.factor_set or 'none'}"
+            f"{formats.money(statement.totals.cost_eur)} · days in {statement.timezone} · "
+            f"factor set {statement.factor_set or 'none'}"
         )
 
 
@@ -110,7 +116,7 @@ def offered_months(newest: FinanceMonth, today: date) -> list[date]:
 def _restored(statement: FinanceMonth, formats: Formats, price: str) -> Card:
     restoration, totals = statement.restoration, statement.totals
     is_verified = restoration.status == "verified"
-    pending = f"{formats.quantity(totals.restored_m2_pending, AREA)} pending, at {price} per m²"
+    pending = f"{formats.quantity(totals.restored_m2_pending, AREA)} pending, at {price}/m²"
     return Card(
         label="Nature restored",
         icon=":material/forest:",
@@ -125,8 +131,8 @@ def _restored(statement: FinanceMonth, formats: Formats, price: str) -> Card:
 def _rates(statement: FinanceMonth, formats: Formats) -> str:
     lowest, highest = statement.fx.get("lowest"), statement.fx.get("highest")
     if lowest is None:
-        planning = formats.number(statement.fx.get("planning_rate_eur_per_usd"), 4)
-        return f"at the planning rate of {planning}"
+        planning = formats.number(statement.fx.get("planning_rate_eur_per_usd"), 2)
+        return f"at {planning} € per $ (planning rate)"
     if lowest == highest:
         return f"at {formats.number(lowest, 4)} € per $"
     return f"at {formats.number(lowest, 4)}–{formats.number(highest, 4)} € per $"

@@ -9,6 +9,7 @@ from footprint.charts.measures import ENERGY_USED
 from footprint.data.deployment import Deployment
 from footprint.data.footprint import Footprint
 from footprint.data.method import model_evidence
+from footprint.ui.formats import UNKNOWN, Formats
 from footprint.ui.page import View
 from footprint.ui.tables import styled
 
@@ -58,12 +59,11 @@ def method_note(view: View, deployment: Deployment, footprint: Footprint) -> Non
             st.subheader("How well the models here are known", anchor=False)
             writers = {
                 "Share of energy": lambda share: view.formats.share(share, 1),
-                "90% range": lambda band: (
-                    "unknown" if pd.isna(band) else f"×/÷ {view.formats.number(band, 1)}"
-                ),
+                "90% range": lambda band: UNKNOWN if pd.isna(band) else _band(band, view.formats),
             }
-            st.dataframe(
+            st.table(
                 styled(table, writers),
+                border="horizontal",
                 hide_index=True,
                 alt="Share of the energy by how its model is known",
             )
@@ -99,3 +99,7 @@ def evidence_table(by_model: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFra
     return ordered.set_axis(
         ["Energy per token", "Models", "Share of energy", "90% range"], axis="columns"
     )
+
+
+def _band(band: float, formats: Formats) -> str:
+    return f"×/÷ {formats.number(band, 1)}"

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from footprint.charts.measures import (
-    CARBON_EMITTED,
-    COST,
-    ENERGY_USED,
-    TOKENS_USED,
-    WATER_USED,
-    Measure,
-)
+from footprint.charts.measures import COST, MEASURES, Measure
 from footprint.charts.prepare import Series
+from footprint.shell.text import plain
 from footprint.ui.formats import AREA, UNKNOWN, Formats
 
 if TYPE_CHECKING:
@@ -28,13 +22,16 @@ _NO_NAME = {"team": "No team", "person": "Nobody known"}
 
 
 def series_table(series: Series, measure: Measure, formats: Formats) -> Styler:
-    """Return what a chart over time draws: one row a day or week, newest first."""
+    """Return what a chart over time draws: one row a day or week, newest first.
+
+    For ``st.table``, whose cells are markdown.
+    """
     table = series.table
     if measure.is_estimate:
-        columns = {measure.column: measure.name, measure.low: "Low", measure.high: "High"}
+        columns = _range_columns(measure)
         figures = table[list(columns)].rename(columns=columns)
     else:
-        figures = table.rename(columns=lambda provider: str(provider) or "Unknown")
+        figures = table.rename(columns=lambda provider: plain(str(provider)) or "Unknown")
         figures.insert(0, "In all", table.sum(axis=1, min_count=1))
     figures = figures.iloc[::-1]
     days = [formats.day(pd.Timestamp(str(start)).date()) for start in figures.index]
@@ -48,26 +45,31 @@ def groups_table(
 ) -> Styler:
     """Return what a list of bars draws, with every group by name.
 
+    For ``st.table``, whose cells are markdown.
+
     Args:
         table: the groups.
         keys: the columns that name a group → their headings.
         measure: what is drawn.
         formats: the reader's.
     """
-    columns = {measure.column: measure.name, "requests": "Requests"}
+    writers: dict[str, Writer] = {}
     if measure.is_estimate:
-        columns = {
-            measure.column: measure.name,
-            measure.low: "Low",
-            measure.high: "High",
-            "requests": "Requests",
-        }
+        columns = _range_columns(measure)
+    else:
+        columns = {measure.column: measure.name, "requests": "Requests"}
+        writers["Requests"] = formats.number
     figures = named(table, keys)[[*keys.values(), *columns]].rename(columns=columns)
     figures = figures.astype(dict.fromkeys(columns.values(), "float64"))
-    writers = {name: _writer(measure, formats) for name in columns.values()}
-    writers["Requests"] = formats.number
+    for heading in keys.values():
+        figures[heading] = [plain(name) for name in figures[heading]]
+    writers = {name: _writer(measure, formats) for name in columns.values()} | writers
     ordered = figures.sort_values(measure.name, ascending=False, na_position="last")
     return styled(ordered.reset_index(drop=True), writers)
+
+
+def _range_columns(measure: Measure) -> dict[str, str]:
+    return {measure.column: measure.name, measure.low: "Low", measure.high: "High"}
 
 
 def every_measure(by_model: pd.DataFrame, formats: Formats) -> None:
@@ -95,13 +97,14 @@ def every_measure_table(
         formats: the reader's.
         with_dollars: whether dollars stand beside the euros.
     """
-    measures = (TOKENS_USED, COST, ENERGY_USED, CARBON_EMITTED, WATER_USED)
-    columns = {"requests": "Requests", **{m.column: m.name for m in measures}}
-    writers: dict[str, Writer] = {m.name: _writer(m, formats) for m in measures}
-    writers["Requests"] = formats.number
-    if with_dollars:
-        columns["cost_usd"] = "Cost (USD)"
-        writers["Cost (USD)"] = lambda value: formats.money(value, "USD")
+    columns: dict[str, str] = {"requests": "Requests"}
+    writers: dict[str, Writer] = {"Requests": formats.number}
+    for measure in MEASURES:
+        columns[measure.column] = measure.name
+        writers[measure.name] = _writer(measure, formats)
+        if with_dollars and measure is COST:
+            columns["cost_usd"] = "Cost (USD)"
+            writers["Cost (USD)"] = lambda value: formats.money(value, "USD")
     areas = {"restored_m2_verified": "Restored", "restored_m2_pending": "Restoration pending"}
     writers |= {name: lambda value: formats.quantity(value, AREA) for name in areas.values()}
     columns |= areas
