@@ -59,7 +59,7 @@ create or replace view public.request_events with (security_invoker = true) as
          coalesce(r.tokens_input_uncached, 0) + coalesce(r.tokens_cache_read, 0) + coalesce(r.tokens_cache_write, 0) as tokens_in,
          coalesce(r.tokens_output_text, 0) + coalesce(r.tokens_reasoning, 0) as tokens_out,
          r.cost_eur, r.energy_kwh as kwh, r.water_l as l, r.carbon_gco2e / 1000 as co2e,
-         r.cost_eur * (m.verified_m2_per_eur + m.pending_m2_per_eur) as m2, r.created_at
+         round(r.cost_eur * (m.verified_m2_per_eur + m.pending_m2_per_eur), 9) as m2, r.created_at
   from public.request_logs r
   left join private.restoration_rates(null, null) m
     on m.month = date_trunc('month', r.started_at at time zone (select private.reporting_timezone()))::date;
