@@ -39,8 +39,8 @@ def get(
     return ask(APP, "GET", path, headers={"cookie": jar, **(headers or {})})
 
 
-def seen_by_websocket(cookies: dict[str, str], *sent: tuple[bytes, bytes]) -> list[bytes]:
-    """Return the identity headers Streamlit would read in a websocket's handshake."""
+def handshake(cookies: dict[str, str], *sent: tuple[bytes, bytes]) -> Scope | None:
+    """Open a websocket; return what Streamlit would see of it, ``None`` where it is refused."""
     seen: list[Scope] = []
 
     async def inner(scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +56,14 @@ def seen_by_websocket(cookies: dict[str, str], *sent: tuple[bytes, bytes]) -> li
         "headers": [(b"cookie", jar.encode()), *sent],
     }
     asyncio.run(Gate(inner)(scope, nothing, nothing))
-    return [value for name, value in seen[0]["headers"] if name.lower() == b"x-footprint-sub"]
+    return seen[0] if seen else None
+
+
+def seen_by_websocket(cookies: dict[str, str], *sent: tuple[bytes, bytes]) -> list[bytes]:
+    """Return the identity headers Streamlit would read in a websocket's handshake."""
+    scope = handshake(cookies, *sent)
+    assert scope is not None
+    return [value for name, value in scope["headers"] if name.lower() == b"x-footprint-sub"]
 
 
 def test_a_websocket_carries_the_identity_in_the_cookie(web: Web) -> None:
@@ -84,6 +91,28 @@ def test_a_forged_or_foreign_cookie_is_nobody(web: Web, monkeypatch: pytest.Monk
     other_key = {**web.environment, "APP_COOKIE_KEYS": Fernet.generate_key().decode()}
     tell_settings(monkeypatch, other_key)
     assert seen_by_websocket(cookies) == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "let_in"),
+    [
+        (b"http://here.example:8501", b"here.example:8501", True),
+        (None, b"here.example:8501", True),  # no browser: it has no cookies of anybody's
+        (b"http://127.0.0.1:8501", b"internal:80", True),  # APP_URL, behind a proxy
+        (b"http://localhost:9999", b"localhost:8501", False),  # another app on this machine
+        (b"http://127.0.0.1:9999", b"127.0.0.1:8501", False),
+        (b"https://evil.example", b"here.example:8501", False),
+        (b"https://here.example.evil.example", b"here.example", False),
+        (b"null", b"here.example:8501", False),
+        (b"", b"", False),
+    ],
+)
+def test_a_websocket_from_somebody_elses_page_is_refused(
+    web: Web, origin: bytes | None, host: bytes, let_in: bool
+) -> None:
+    sent = [(b"host", host)] + ([(b"origin", origin)] if origin is not None else [])
+
+    assert (handshake(cookies_of(session_for("ann")), *sent) is not None) == let_in
 
 
 def test_streamlit_is_told_to_read_the_identity_even_after_its_configuration_was_read_anew(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 
+from footprint.auth import routes
 from footprint.auth.cookies import Sealed, unseal
 from footprint.auth.routes import LONGEST_BODY, ROUTES, safe_next
 from footprint.auth.sessions import STORE, AuthSession, SessionStore
@@ -126,6 +132,16 @@ def test_where_browsers_send_no_fetch_metadata_the_origin_decides(web: Web) -> N
     assert claim(session_for("ann"), headers={"origin": ORIGIN}).status_code == 303
 
 
+def test_behind_a_proxy_that_hides_the_host_the_apps_own_address_decides(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell_settings(monkeypatch, {**web.environment, "APP_URL": "http://footprint.example.org"})
+
+    own = claim(session_for("ann"), headers={"origin": "http://footprint.example.org"})
+    foreign = claim(session_for("ann"), headers={"origin": "http://example.org"})
+    assert (own.status_code, foreign.status_code) == (303, 403)
+
+
 @pytest.mark.parametrize("path", ["/session/claim", "/session/touch", "/session/logout"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 def test_a_link_cannot_do_what_a_form_does(web: Web, path: str, method: str) -> None:
@@ -191,6 +207,25 @@ def test_a_body_that_is_too_long_is_not_read_to_its_end(web: Web) -> None:
     fields = {"padding": "x" * LONGEST_BODY, "ticket": ticket}
 
     assert post("/session/claim", fields, cookies_of(None)).status_code == 400
+
+
+def test_a_body_that_never_ends_is_given_up(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "BODY_TIMEOUT_S", 0.2)
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"ticket="
+        await asyncio.sleep(30)
+
+    async def receive_slowly() -> dict[str, object]:
+        chunk = await anext(body)
+        return {"type": "http.request", "body": chunk, "more_body": True}
+
+    body = endless()
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive_slowly)
+    began = time.monotonic()
+
+    assert asyncio.run(routes._form(request)) == {}
+    assert time.monotonic() - began < 5
 
 
 def test_a_new_sign_in_ends_the_one_before_in_the_same_browser(web: Web) -> None:

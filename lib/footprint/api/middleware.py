@@ -13,6 +13,7 @@ from streamlit import config
 
 from footprint.api.headers import SecurityHeaders
 from footprint.auth.cookies import Sealed, cookie_names, set_cookie, unseal
+from footprint.auth.origin import is_own_origin
 from footprint.auth.routes import session_cookie
 from footprint.auth.sessions import STORE, AuthSession
 from footprint.config import get_settings
@@ -25,6 +26,9 @@ IDENTITY_KEY = "sub"
 # Streamlit answers these without asking who is there.
 CLOSED = ("/_stcore/metrics", "/_stcore/agent")
 SIGNED_IN_ONLY = "/media/"
+
+# RFC 6455, 7.4.1: the peer broke a policy. Before the handshake it becomes an HTTP 403.
+FOREIGN_PAGE = 1008
 
 
 class Gate:
@@ -42,6 +46,9 @@ class Gate:
         sealed = _sealed(connection)
         scope = _with_identity(scope, sealed)
         if scope["type"] == "websocket":
+            if not is_own_origin(connection):
+                await send({"type": "websocket.close", "code": FOREIGN_PAGE})
+                return
             _trust_identity_header()
             await self._app(scope, receive, send)
             return

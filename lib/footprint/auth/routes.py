@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from html import escape
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -12,11 +13,14 @@ from starlette.routing import Route
 
 from footprint.auth import flows
 from footprint.auth.cookies import LIFETIME_S, cookie_names, seal, set_cookie, unseal
+from footprint.auth.origin import is_from_own_page
 from footprint.auth.sessions import STORE, AuthSession
 from footprint.config import Settings, get_settings
 
 # Bytes. A ticket and an address are all that anybody has to send.
 LONGEST_BODY = 8192
+# Seconds that it may take to arrive.
+BODY_TIMEOUT_S = 10.0
 LONGEST_NEXT = 2000
 OWN_PREFIXES = ("/session/", "/api/", "/_stcore/", "/media/", "/component/", "/static/")
 
@@ -29,7 +33,7 @@ margin:20vh auto 0;padding:0 1.5rem}}</style>
 
 async def claim(request: Request) -> Response:
     """Exchange a ticket for the session cookie and go to where the person was heading."""
-    if not _is_same_origin(request):
+    if not is_from_own_page(request):
         return _refusal()
     settings = get_settings()
     names = cookie_names(settings)
@@ -52,7 +56,7 @@ async def claim(request: Request) -> Response:
 
 async def touch(request: Request) -> Response:
     """Give the browser a cookie with the session's newest refresh token."""
-    if not _is_same_origin(request):
+    if not is_from_own_page(request):
         return _refusal()
     settings = get_settings()
     session = _session_of(request, settings)
@@ -65,7 +69,7 @@ async def touch(request: Request) -> Response:
 
 async def logout(request: Request) -> Response:
     """End the session, here and at Supabase Auth, and clear the cookie."""
-    if not _is_same_origin(request):
+    if not is_from_own_page(request):
         return _refusal()
     settings = get_settings()
     session = _session_of(request, settings)
@@ -93,29 +97,17 @@ def safe_next(target: str | None) -> str:
     return quote(target, safe="/?&=%+,:;@~-._")
 
 
-def _is_same_origin(request: Request) -> bool:
-    """Say whether this app's own page sent the request.
-
-    Browsers say so in ``Sec-Fetch-Site`` on https and on localhost; elsewhere ``Origin`` decides.
-    A request with neither comes from no browser, and has no business here.
-    """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
-
-
 async def _form(request: Request) -> dict[str, str]:
-    """Read a small form; one that is too long is as good as none."""
+    """Read a small form; one that is too long, or too slow in coming, is as good as none."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_BODY:
-            return {}
     try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LONGEST_BODY:
+                    return {}
         fields = parse_qs(body.decode("ascii"), max_num_fields=8)
-    except ValueError:
+    except (TimeoutError, ValueError):
         return {}
     return {name: values[0] for name, values in fields.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 from streamlit.navigation.page import Page
@@ -17,8 +17,6 @@ from footprint.shell.demo import Notice, notice_of, read_demo
 from footprint.shell.places import PLACES, Place
 from footprint.shell.text import plain
 from footprint.ui.page import BODY_WIDTH
-
-ROLE_TITLES = {"member": "Member", "admin": "Administrator", "finance": "Finance"}
 
 
 def run() -> None:
@@ -37,6 +35,8 @@ def run() -> None:
         layout="wide",
         initial_sidebar_state="auto" if me else "collapsed",
     )
+    if me or trouble:
+        st.logo(brand.logo(), size="large")
     place, page = _navigate(me)
     if me is not None:
         _sidebar(me, about)
@@ -48,7 +48,7 @@ def run() -> None:
     else:
         sign_in_screen()
         bridge.announce("")
-    _demo_notice(None, alignment="center")
+    _demo_notice(None, width=560)
 
 
 @st.cache_data(ttl="1m", max_entries=1024, show_spinner=False)
@@ -88,11 +88,14 @@ def _show(place: Place, page: Page, me: Me) -> None:
 
 
 def _sidebar(me: Me, about: dict[str, Any]) -> None:
-    st.logo(brand.logo(), size="large")
     with st.sidebar:
         with st.container(gap=None):
             st.text(me.name)
-            parts = [ROLE_TITLES.get(me.role, me.role), me.team, about.get("organisation_name")]
+            parts = [
+                screens.ROLE_TITLES.get(me.role, me.role),
+                me.team,
+                about.get("organisation_name"),
+            ]
             st.caption(" · ".join(plain(part) for part in parts if part))
         screens.sign_out_button()
         bridge.announce(me.session.auth_user_id)
@@ -100,7 +103,7 @@ def _sidebar(me: Me, about: dict[str, Any]) -> None:
             bridge.touch(me.session.generation)
 
 
-def _demo_notice(notice: Notice | None, alignment: Literal["left", "center"] = "left") -> None:
+def _demo_notice(notice: Notice | None, width: int = BODY_WIDTH) -> None:
     """Say on every screen which part of the data is real, wherever not all of it is."""
     demo = read_demo(get_settings())
     notice = notice or (demo.notice if demo else None)
@@ -109,5 +112,5 @@ def _demo_notice(notice: Notice | None, alignment: Literal["left", "center"] = "
     parts = {"Real": notice.real, "Synthetic": notice.synthetic, "Source": notice.source}
     said = " · ".join(f"{name}: {plain(text.rstrip('. '))}" for name, text in parts.items() if text)
     licence = f", {plain(notice.licence)}" if notice.licence else ""
-    with st.container(horizontal_alignment="center"), st.container(width=BODY_WIDTH):
-        st.caption(f":material/science: **Demo** · {said}{licence}", text_alignment=alignment)
+    with st.container(horizontal_alignment="center"), st.container(width=width):
+        st.caption(f":material/science: **Demo** · {said}{licence}")

@@ -13,6 +13,7 @@ from footprint.shell import bridge
 from footprint.shell.places import PLACES, Place
 from footprint.shell.text import plain
 
+ROLE_TITLES = {"member": "Member", "admin": "Administrator", "finance": "Finance"}
 ROLE_NAMES = {"member": "members", "admin": "administrators", "finance": "finance"}
 
 
@@ -53,7 +54,7 @@ def wrong_role(role: str, roles: Sequence[str], place: Place | None = None) -> N
         if place is not None:
             st.write(f"**{place.title}** shows {place.purpose}.")
         st.write(
-            f"It is open to {_listed(roles)}; your account is for {ROLE_NAMES.get(role, role)}. "
+            f"It is open to {_listed(roles)}, and your role is {ROLE_TITLES.get(role, role)}. "
             "If you need it, ask an administrator to change your role."
         )
         if place is not None:
@@ -87,7 +88,7 @@ def _no_profile() -> None:
         _heading(":material/mark_email_unread:", "Nearly there")
         st.write(
             "Your account has no profile in this organisation yet. Confirm your e-mail address "
-            "with the link we sent you, then check again."
+            "with the link we sent you, then check again. If you did, ask an administrator."
         )
         _try_again("Check again")
         sign_out_button()
