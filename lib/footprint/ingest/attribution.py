@@ -1,0 +1,148 @@
+"""Who made a request, and how far that can be trusted.
+
+In this order: the owner of a verified virtual key; the session (the database knows whose it
+is); the headers of a chat front end; what the caller says (LiteLLM's end user, `user` in the body); nobody.
+All but the first are claims, stored as ``declared``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from footprint.event import Attribution
+from footprint.ingest import loose
+
+# What LiteLLM writes where it knows nobody.
+FILLERS: Final = frozenset({"default", "unknown", "default_user_id", "litellm_proxy_master_key"})
+MASTER_KEY: Final = "litellm_proxy_master_key"
+
+# Lower case, in order of preference. Open WebUI: ENABLE_FORWARD_USER_INFO_HEADERS; LibreChat:
+# `headers` of an endpoint in librechat.yaml.
+USER_HEADERS: Final = ("x-openwebui-user-id", "x-librechat-user-id", "x-user-id")
+EMAIL_HEADERS: Final = ("x-openwebui-user-email", "x-librechat-user-email", "x-user-email")
+NAME_HEADERS: Final = ("x-openwebui-user-name", "x-librechat-user-name", "x-user-name")
+SESSION_HEADERS: Final = (
+    *("x-litellm-session-id", "x-session-id", "x-openwebui-chat-id"),
+    *("x-librechat-conversation-id", "x-litellm-trace-id"),
+)
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+# Claude Code and others: metadata.user_id = "user_…_session_<uuid>".
+_IN_USER: Final = "_session_"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who made a request."""
+
+    user_id: str | None = None
+    attribution: Attribution = "none"
+    end_user: str | None = None
+    email: str | None = None
+    name: str | None = None
+    team: str | None = None
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The parts of a call that can say who made it."""
+
+    kwargs: Mapping[str, Any]
+    payload: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    litellm_params: Mapping[str, Any]
+    own_metadata: Mapping[str, Any]
+
+
+def find_person(call: Call) -> Person:
+    """Return who made a call."""
+    headers = _headers(call)
+    claim = _claim(call)
+    session = _session(call, headers)
+    if claim and _IN_USER in claim:
+        claim, _, found = claim.partition(_IN_USER)
+        claim, session = claim.rstrip("_") or None, session or loose.text(found)
+    metadata = call.metadata
+    team = loose.text(metadata.get("user_api_key_team_alias"), 100) or loose.text(
+        metadata.get("user_api_key_team_id"), 100
+    )
+    email = _header(headers, EMAIL_HEADERS)
+    owner = _known(metadata.get("user_api_key_user_id"))
+    if owner and metadata.get("user_api_key_hash") != MASTER_KEY and not _echo(owner, headers):
+        own_email = loose.text(metadata.get("user_api_key_user_email"))
+        return Person(owner, "verified", claim, own_email, None, team, session)
+    user = _header(headers, USER_HEADERS) or owner or email or claim
+    name = _header(headers, NAME_HEADERS)
+    trust: Attribution = "declared" if user else "none"
+    return Person(user, trust, claim, email, name, team, session)
+
+
+def _claim(call: Call) -> str | None:
+    """Return the person that the caller names, LiteLLM's own reading first."""
+    payload, kwargs = call.payload, call.kwargs
+    for value in (
+        payload.get("end_user"),
+        call.metadata.get("user_api_key_end_user_id"),
+        kwargs.get("user"),
+        loose.mapping(kwargs.get("optional_params")).get("user"),
+        loose.mapping(payload.get("model_parameters")).get("user"),
+        call.own_metadata.get("user_id"),
+    ):
+        found = _known(value)
+        if found:
+            return found
+    return None
+
+
+def _session(call: Call, headers: Mapping[str, Any]) -> str | None:
+    for value in (
+        call.litellm_params.get("litellm_session_id"),
+        call.own_metadata.get("session_id"),
+        call.payload.get("session_id"),
+        loose.mapping(call.metadata.get("requester_metadata")).get("session_id"),
+    ):
+        found = loose.text(value, 300)
+        if found:
+            return found
+    found = _header(headers, SESSION_HEADERS)
+    if found:
+        return found
+    # LiteLLM makes UUIDs of its own; any other trace id is a session that the caller named.
+    trace = loose.text(call.payload.get("trace_id"), 300)
+    return trace if trace and not _UUID.fullmatch(trace) else None
+
+
+def _headers(call: Call) -> Mapping[str, Any]:
+    metadata = call.metadata
+    for value in (
+        loose.mapping(call.litellm_params.get("proxy_server_request")).get("headers"),
+        loose.mapping(metadata.get("requester_metadata")).get("headers"),
+        metadata.get("requester_custom_headers"),
+    ):
+        found = loose.mapping(value)
+        if found:
+            return found
+    return found
+
+
+def _header(headers: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    if headers:
+        for name in names:
+            found = _known(headers.get(name))
+            if found:
+                return found
+    return None
+
+
+def _known(value: Any) -> str | None:
+    found = loose.text(value, 200)
+    return None if found is None or found.lower() in FILLERS else found
+
+
+def _echo(owner: str, headers: Mapping[str, Any]) -> bool:
+    """Tell whether an owner is only what a header said (LiteLLM's ``user_header_mappings``)."""
+    return any(owner == v for k, v in headers.items() if isinstance(k, str) and k[:2] == "x-")

@@ -1,0 +1,331 @@
+"""What LiteLLM hands to a callback → one `UsageEvent`. Pure: no I/O, no clock, no LiteLLM.
+
+Everything is read with suspicion (`loose`): a field that is missing or wrong is unknown, and where
+the whole ``standard_logging_object`` is missing the call's keyword arguments still make an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from footprint.event import EARLIEST, MAX_MODEL, Status, UsageEvent, event_id
+from footprint.ingest import loose
+from footprint.ingest.attribution import Call, Person, find_person
+from footprint.ingest.charge import Charge, find_charge
+from footprint.ingest.region import find_region
+from footprint.ingest.tokens import UNKNOWN, TokenClasses, classify, usage_in_stream
+
+# (model, provider, messages, answer) → input tokens, output tokens, cost in USD (None: no price).
+Recount: TypeAlias = Callable[[str, str | None, Any, str], "tuple[int, int, Decimal | None] | None"]
+
+_CALL_TYPES: Final = {
+    "completion": "chat",
+    "generate_content_stream": "generate_content",
+    "retrieve_batch": "batch",
+    "create_batch": "batch",
+}
+_PLAIN: Final = frozenset(
+    {
+        *("completion", "text_completion", "embedding", "responses", "image_generation"),
+        *("image_edit", "image_variation", "moderation", "transcription", "speech", "rerank"),
+        *("generate_content", "generate_content_stream", "retrieve_batch", "create_batch"),
+    }
+)
+_PASS_THROUGH: Final = (
+    ("/messages", "anthropic_messages"),
+    ("generatecontent", "generate_content"),
+    ("/chat/completions", "chat"),
+    ("/responses", "responses"),
+    ("/embeddings", "embedding"),
+)
+TEXT: Final = frozenset(
+    {"chat", "text_completion", "responses", "anthropic_messages", "generate_content"}
+)
+_PROVIDERS: Final = {"text-completion-openai": "openai", "azure_text": "azure"}
+_PASS_THROUGH_PROVIDERS: Final = frozenset({"anthropic", "gemini", "vertex_ai", "openai", "azure"})
+_CLIENT_GONE: Final = frozenset({"ClientDisconnected", "CancelledError"})
+MAX_TAGS: Final = 20
+MAX_ANSWER: Final = 400_000
+
+
+@dataclass(frozen=True, slots=True)
+class LitellmCall:
+    """What a hook is called with.
+
+    Args:
+        kwargs: LiteLLM's ``model_call_details``.
+        response: the answer, an exception's, or None.
+        start: when the call started; datetime or seconds since 1970.
+        end: when it ended.
+        failed: whether LiteLLM called a failure hook.
+    """
+
+    kwargs: Mapping[str, Any]
+    response: Any = None
+    start: Any = None
+    end: Any = None
+    failed: bool = False
+
+
+def normalise(
+    call: LitellmCall, *, price_source: str = "litellm", recount: Recount | None = None
+) -> UsageEvent | None:
+    """Return the event of a finished call; None where not even its start or id is known.
+
+    Args:
+        call: what the hook got.
+        price_source: names LiteLLM and its version; goes with every cost it computed.
+        recount: counts the tokens of streams that came without usage; None leaves them unknown.
+    """
+    kwargs = call.kwargs
+    payload = loose.mapping(kwargs.get("standard_logging_object"))
+    params = loose.mapping(kwargs.get("litellm_params"))
+    own = loose.mapping(params.get("metadata")) or loose.mapping(params.get("litellm_metadata"))
+    parts = Call(kwargs, payload, loose.mapping(payload.get("metadata")) or own, params, own)
+    start = _instant(payload.get("startTime"), call.start)
+    call_id = loose.text(payload.get("litellm_call_id")) or loose.text(
+        kwargs.get("litellm_call_id")
+    )
+    call_id = call_id or loose.text(payload.get("id"))
+    if start is None or call_id is None:
+        return None
+    provider, model = _model(parts)
+    call_type = _call_type(parts)
+    stream = _stream(parts)
+    status, error_class, error_code = _outcome(parts, call)
+    tokens = _tokens(parts, call)
+    latency, first = _times(parts, call, start) if stream else (_latency(parts, call, start), None)
+    cut = status != "success" and first is not None
+    charge = find_charge(parts, status, error_code, tokens, call_type, price_source, cut)
+    estimated = False
+    if tokens is UNKNOWN and recount and status != "failure" and call_type in TEXT:
+        tokens, charge, estimated = _recounted(parts, call, model, provider, charge, recount)
+    person = find_person(parts)
+    started_at = datetime.fromtimestamp(start, UTC)
+    return UsageEvent(
+        event_id=event_id(call_id, status, started_at),
+        started_at=started_at,
+        model=model,
+        provider=provider,
+        model_group=loose.text(payload.get("model_group")) or loose.text(own.get("model_group")),
+        call_type=call_type,
+        stream=stream,
+        status=status,
+        error_class=error_class,
+        error_code=error_code,
+        litellm_call_id=call_id,
+        trace_id=loose.text(payload.get("trace_id")) or loose.text(kwargs.get("litellm_trace_id")),
+        source="proxy" if _is_proxy(parts) else "sdk",
+        **_person_fields(person),
+        tokens_input_uncached=tokens.input_uncached,
+        tokens_cache_read=tokens.cache_read,
+        tokens_cache_write=tokens.cache_write,
+        tokens_output_text=tokens.output_text,
+        tokens_reasoning=tokens.reasoning,
+        tokens_estimated=estimated,
+        cache_hit=_cache_hit(parts),
+        cost_usd=charge.cost_usd,
+        price_source=charge.source,
+        latency_s=latency,
+        time_to_first_token_s=first,
+        region=find_region(parts),
+        tags=_tags(parts),
+    )
+
+
+def _person_fields(person: Person) -> dict[str, Any]:
+    return {
+        "session_id": person.session_id,
+        "user_id": person.user_id,
+        "attribution": person.attribution,
+        "end_user": person.end_user,
+        "user_email": person.email,
+        "user_name": person.name,
+        "team": person.team,
+    }
+
+
+def _instant(*values: Any) -> float | None:
+    for value in values:
+        found = loose.instant(value)
+        if found is not None and EARLIEST.timestamp() <= found < 2**33:
+            return found
+    return None
+
+
+def _model(parts: Call) -> tuple[str | None, str]:
+    """Return provider and model, the provider's prefix taken off the model."""
+    payload, kwargs, params = parts.payload, parts.kwargs, parts.litellm_params
+    provider = (
+        loose.text(payload.get("custom_llm_provider"))
+        or loose.text(kwargs.get("custom_llm_provider"))
+        or loose.text(params.get("custom_llm_provider"))
+        or _route_provider(parts)
+    )
+    model = (
+        loose.text(payload.get("model"), MAX_MODEL)
+        or loose.text(kwargs.get("model"), MAX_MODEL)
+        or loose.text(payload.get("model_group"), MAX_MODEL)
+        or "unknown"
+    )
+    if provider:
+        head, slash, rest = model.partition("/")
+        if slash and rest and head == provider:
+            model = rest
+        provider = _PROVIDERS.get(provider, provider)
+    return provider, model
+
+
+def _route_provider(parts: Call) -> str | None:
+    """Return the provider that a pass-through route names: ``/anthropic/v1/messages``."""
+    route = loose.text(parts.metadata.get("user_api_key_request_route"))
+    if route is None or parts.payload.get("call_type") != "pass_through_endpoint":
+        return None
+    name = route.strip("/").partition("/")[0]
+    return name if name in _PASS_THROUGH_PROVIDERS else None
+
+
+def _call_type(parts: Call) -> str:
+    """Return the kind of request; synchronous and asynchronous ones have the same."""
+    raw = loose.text(parts.payload.get("call_type")) or loose.text(parts.kwargs.get("call_type"))
+    if raw is None:
+        return "chat"
+    if raw.startswith("a") and raw[1:] in _PLAIN:
+        raw = raw[1:]
+    if raw in ("pass_through_endpoint", "allm_passthrough_route", "llm_passthrough_route"):
+        address = (loose.text(parts.payload.get("api_base"), 2000) or "").lower()
+        return next((name for mark, name in _PASS_THROUGH if mark in address), "pass_through")
+    return _CALL_TYPES.get(raw, raw)
+
+
+def _stream(parts: Call) -> bool | None:
+    for value in (
+        parts.payload.get("stream"),
+        parts.kwargs.get("stream"),
+        loose.mapping(parts.payload.get("model_parameters")).get("stream"),
+    ):
+        if isinstance(value, bool):
+            return value
+    return None
+
+
+def _outcome(parts: Call, call: LitellmCall) -> tuple[Status, str | None, str | None]:
+    error = loose.mapping(parts.payload.get("error_information"))
+    error_class = loose.text(error.get("error_class"), 100)
+    code = loose.text(error.get("error_code"), 100)
+    exception = parts.kwargs.get("exception")
+    if error_class is None and isinstance(exception, BaseException):
+        error_class = type(exception).__name__
+        code = code or loose.text(getattr(exception, "status_code", None), 100)
+    if error_class in _CLIENT_GONE or code == "499":
+        return "cancelled", error_class, code
+    status = parts.payload.get("status")
+    failed = status == "failure" or (status != "success" and (call.failed or exception is not None))
+    return ("failure" if failed else "success"), error_class, code
+
+
+def _tokens(parts: Call, call: LitellmCall) -> TokenClasses:
+    payload = parts.payload
+    response = payload.get("response")
+    answer = loose.mapping(response)
+    usage = loose.mapping(parts.metadata.get("usage_object"))
+    for candidate in (usage, loose.mapping(answer.get("usage"))):
+        found = classify(candidate)
+        if found is not UNKNOWN:
+            return found
+    if not payload:
+        attribute = getattr(call.response, "usage", None)
+        source = attribute if attribute is not None else loose.mapping(call.response).get("usage")
+        return classify(loose.mapping(source))
+    found = classify(payload)
+    return found if found is not UNKNOWN else classify(usage_in_stream(answer.get("response")))
+
+
+def _latency(parts: Call, call: LitellmCall, start: float) -> float | None:
+    """Return the seconds from the start to the end of the answer; a clock set back gives 0."""
+    end = _instant(parts.payload.get("endTime"), call.end)
+    return None if end is None else loose.seconds(end - start)
+
+
+def _times(parts: Call, call: LitellmCall, start: float) -> tuple[float | None, float | None]:
+    """Return latency and time to first token of a stream, in seconds.
+
+    LiteLLM writes the end where no token ever came: that is no first token.
+    """
+    end = _instant(parts.payload.get("endTime"), call.end)
+    first = _instant(
+        parts.payload.get("completionStartTime"), parts.kwargs.get("completion_start_time")
+    )
+    latency = None if end is None else loose.seconds(end - start)
+    if first is None or (end is not None and first > end):
+        return latency, None
+    if first == end and parts.payload.get("status") == "failure":
+        return latency, None
+    return latency, loose.seconds(first - start)
+
+
+def _recounted(
+    parts: Call,
+    call: LitellmCall,
+    model: str,
+    provider: str | None,
+    charge: Charge,
+    recount: Recount,
+) -> tuple[TokenClasses, Charge, bool]:
+    """Return estimated tokens where the provider sent none, and what they cost."""
+    answer = _answer_text(
+        loose.mapping(parts.payload.get("response")) or loose.mapping(call.response)
+    )
+    messages = parts.payload.get("messages") or parts.kwargs.get("messages")
+    found = recount(model, provider, messages, answer) if answer or messages else None
+    if found is None:
+        return UNKNOWN, charge, False
+    given, made, cost = found
+    tokens = TokenClasses(input_uncached=given, output_text=made)
+    return tokens, charge.of_estimate(cost), True
+
+
+def _answer_text(response: Mapping[str, Any]) -> str:
+    """Return the text of an answer, of any API's form, for counting only."""
+    found: list[str] = []
+    size = 0
+    left: list[Any] = [response.get("choices"), response.get("output"), response.get("content")]
+    while left and size < MAX_ANSWER and len(found) < 1000:
+        item = left.pop()
+        if isinstance(item, str):
+            found.append(item)
+            size += len(item)
+        elif isinstance(item, list):
+            left.extend(item[:200])
+        elif isinstance(item, dict):
+            left.extend(item.get(name) for name in _ANSWER_PARTS if item.get(name))
+    return "\n".join(found)
+
+
+_ANSWER_PARTS: Final = (
+    *("message", "delta", "content", "text", "reasoning_content", "tool_calls", "function"),
+    "arguments",
+)
+
+
+def _cache_hit(parts: Call) -> bool:
+    return parts.payload.get("cache_hit") is True or parts.kwargs.get("cache_hit") is True
+
+
+def _is_proxy(parts: Call) -> bool:
+    return bool(
+        parts.metadata.get("user_api_key_hash") or parts.litellm_params.get("proxy_server_request")
+    )
+
+
+def _tags(parts: Call) -> tuple[str, ...]:
+    raw = parts.payload.get("request_tags") or parts.own_metadata.get("tags")
+    if not isinstance(raw, list):
+        return ()
+    found = (loose.text(tag, 100) for tag in raw[:200])
+    kept = [tag for tag in found if tag and not tag.startswith("User-Agent:")]
+    return tuple(dict.fromkeys(kept))[:MAX_TAGS]
