@@ -20,13 +20,13 @@ import psycopg
 import pytest
 
 from footprint.errors import InputError, ServiceUnavailable
-from footprint.local.stack import Stack
+from footprint.local.stack import LiteOptions, Stack
 from local.watching import Run, gone, healthy, processes_of, soon
 
 UP = """
 import sys
 from pathlib import Path
-from footprint.local.stack import Stack
+from footprint.local.stack import LiteOptions, Stack
 info = Stack(Path(sys.argv[1])).up()
 print(info.api_url, info.lite_pid, flush=True)
 """
@@ -111,6 +111,25 @@ def test_prepare_runs_with_auth_and_roles_in_place_and_is_served(data_dir: Path)
     assert said.json() == 42
 
 
+def test_options_are_kept_until_others_are_given(running: Stack) -> None:
+    closed = LiteOptions(allow_sign_up=False)
+    first = running.info()
+
+    info = Stack(running.data_dir, options=closed).up()
+    assert info.port == first.port
+    refused = httpx.post(
+        f"{info.api_url}/auth/v1/signup",
+        headers={"apikey": info.publishable_key},
+        json={"email": "ada@person.test", "password": "correct horse"},
+        trust_env=False,
+    )
+    assert refused.json()["error_code"] == "signup_disabled"
+
+    assert running.reload().port == first.port
+    assert running.options == closed
+    Stack(running.data_dir, options=LiteOptions()).up()
+
+
 def test_what_was_made_since_the_start_is_served_after_a_reload(running: Stack) -> None:
     info = running.info()
     with psycopg.connect(info.database_url) as connection:
@@ -151,7 +170,7 @@ def test_a_caller_killed_in_the_middle_of_a_start_leaves_nothing_in_the_way(
         """
 import sys, time
 from pathlib import Path
-from footprint.local.stack import Stack
+from footprint.local.stack import LiteOptions, Stack
 def prepare(url):
     print("preparing", flush=True)
     time.sleep(60)
@@ -237,6 +256,16 @@ def test_a_port_taken_by_another_program_is_a_sentence_where_it_was_asked_for(
         with pytest.raises(InputError, match=f"^Port {port} is taken by another program: choose"):
             Stack(data_dir, port).up()
     assert gone(data_dir)
+
+
+def test_a_number_that_is_no_port_is_a_sentence(data_dir: Path) -> None:
+    with pytest.raises(InputError, match="70000 is no port"):
+        Stack(data_dir, 70000)
+
+
+def test_a_link_to_the_folder_is_the_same_stack(running: Stack, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(running.data_dir)
+    assert Stack(tmp_path / "link").up() == running.info()
 
 
 def test_a_remembered_port_taken_meanwhile_is_left_for_another(data_dir: Path) -> None:

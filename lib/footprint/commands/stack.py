@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from footprint.config import get_settings
 from footprint.errors import InputError
-from footprint.local.stack import LiteOptions, Stack
+from footprint.local.stack import Stack
 
 GROWN_BYTES = 1_500_000_000
 
@@ -25,9 +26,9 @@ def register(commands: Any) -> None:
         help="where to listen on 127.0.0.1 (default: a free port)",
     )
     up.add_argument(
-        "--no-sign-up",
-        action="store_true",
-        help="let nobody make an account for themselves",
+        "--sign-up",
+        action=argparse.BooleanOptionalAction,
+        help="whether anyone may make an account (default: as before; at first, yes)",
     )
     up.add_argument("--no-migrate", action="store_true", help="leave the schema as it is")
     _add(commands, "down", stop, "stop the embedded Supabase; its data stays")
@@ -39,7 +40,9 @@ def register(commands: Any) -> None:
 def start(options: argparse.Namespace) -> None:
     """Bring the stack up, with its schema, and print what clients need."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    lite = LiteOptions(allow_sign_up=not options.no_sign_up, app_url=get_settings().app_url)
+    before = Stack(options.data_dir).options
+    sign_up = before.allow_sign_up if options.sign_up is None else options.sign_up
+    lite = replace(before, allow_sign_up=sign_up, app_url=get_settings().app_url)
     stack = Stack(options.data_dir, options.port, options=lite, progress=_progress)
     info = stack.up(None if options.no_migrate else _migrate)
     print(f"The embedded Supabase is up at {info.api_url} (stop it with `footprint down`).")

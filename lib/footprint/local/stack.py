@@ -48,6 +48,7 @@ from footprint.local.state import (
 __all__ = ["LiteOptions", "Prepare", "Server", "Stack", "StackInfo", "StackStatus"]
 
 DATABASE = "postgres"
+HIGHEST_PORT = 65535
 NOT_RUNNING = "The embedded Supabase is not running: start it with `footprint up`."
 
 # Called with the database's address; returns something true where it changed the schema.
@@ -62,7 +63,8 @@ class Stack:
     Args:
         data_dir: where the database, the keys and the logs are.
         port: where to listen on 127.0.0.1; 0 for a free port, which is remembered.
-        options: how Supabase Auth behaves.
+        options: how Supabase Auth behaves; as at the last start where it is not given. A stack
+            that runs with others gets a new Supabase Lite.
         progress: told, in words, of each step that may take a while.
     """
 
@@ -74,9 +76,11 @@ class Stack:
         options: LiteOptions | None = None,
         progress: Progress = silent,
     ) -> None:
-        self.data_dir = data_dir.expanduser().absolute()
+        self.data_dir = data_dir.expanduser().resolve()
+        if not 0 <= port <= HIGHEST_PORT:
+            raise InputError(f"{port} is no port: choose one up to {HIGHEST_PORT}, or 0 for any.")
         self.port = port
-        self.options = options or LiteOptions()
+        self._options = options
         self.progress = progress
         self._postgres = Cluster(
             self.data_dir / "postgres",
@@ -167,12 +171,18 @@ class Stack:
             raise ServiceUnavailable(NOT_RUNNING)
         script = ensure_server(self.data_dir, self.progress)
         plan = self._plan(
-            script, database, state.keys, options or self.options, "supabase-lite-other.log"
+            script, database, state.keys, options or state.options, "supabase-lite-other.log"
         )
         with explained(self.data_dir):
             lite = Lite(plan)
         lite.listen(0, lambda: None)
         return Server(lite, plan)
+
+    @property
+    def options(self) -> LiteOptions:
+        """How Supabase Auth behaves here, or will at the next start."""
+        state = None if self._options else load(self.data_dir)
+        return self._options or (state.options if state else LiteOptions())
 
     def status(self) -> StackStatus:
         """Tell what runs, since when, and what it takes of memory and disk."""
@@ -212,7 +222,7 @@ class Stack:
             yield
 
     def _running(self, state: State) -> StackInfo | None:
-        """Return the running stack, if its server is there, answers, and serves this PostgreSQL.
+        """Return the running stack, if its server is there, answers, and serves what is asked.
 
         Raises:
             InputError: where it runs on another port than the one asked for.
@@ -221,6 +231,8 @@ class Stack:
         if not found or found[1].pid != state.postgres_pid:
             return None
         if not find_lite(state.lite_pid, self.data_dir) or not answers(state.port):
+            return None
+        if self._options not in (None, state.options):
             return None
         if self.port not in (0, state.port):
             raise InputError(
@@ -232,14 +244,15 @@ class Stack:
     def _serve_main(self, state: State, script: Path, prepare: Prepare | None) -> StackInfo:
         self._stop_lite(state)
         port = self._choose_port(state)
-        plan = self._plan(script, DATABASE, state.keys, self.options, "supabase-lite.log")
+        options = self._options or state.options
+        plan = self._plan(script, DATABASE, state.keys, options, "supabase-lite.log")
         url = socket_url(plan.socket_dir, DATABASE)
         self.progress("Starting Supabase Lite")
         with explained(self.data_dir):
             lite = Lite(plan)
         lite.listen(port, lambda: prepare(url) if prepare else None)
         try:
-            state = State(state.keys, lite.port, lite.pid, plan.postgres_pid, url)
+            state = State(state.keys, lite.port, lite.pid, plan.postgres_pid, url, options)
             with explained(self.data_dir):
                 state.save(self.data_dir)
             lite.detach()

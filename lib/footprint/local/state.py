@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from footprint.errors import ConfigurationError
 from footprint.local.files import STATE, read_private, write_private
 from footprint.local.keys import Keys, new_keys
-from footprint.local.lite import ADDRESS
+from footprint.local.lite import ADDRESS, LiteOptions
 from footprint.local.processes import Process, memory_bytes
 
 
@@ -59,13 +59,14 @@ class StackStatus:
 
 @dataclass(frozen=True)
 class State:
-    """The content of `stack.json`: keys and port to keep, and the processes of the last start."""
+    """The content of `stack.json`: what a later start keeps, and the processes of the last one."""
 
     keys: Keys
     port: int = 0
     lite_pid: int = 0
     postgres_pid: int = 0
     database_url: str = ""
+    options: LiteOptions = field(default_factory=LiteOptions)
 
     def info(self, data_dir: Path) -> StackInfo:
         """Return the state as callers see it."""
@@ -92,6 +93,7 @@ class State:
             "port": self.port,
             "lite_pid": self.lite_pid,
             "postgres_pid": self.postgres_pid,
+            "options": asdict(self.options),
         }
         write_private(data_dir / STATE, content)
 
@@ -113,6 +115,7 @@ def load(data_dir: Path) -> State | None:
             lite_pid=int(content["lite_pid"]),
             postgres_pid=int(content["postgres_pid"]),
             database_url=content["database_url"] or "",
+            options=LiteOptions(**content.get("options", {})),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(
