@@ -9,7 +9,7 @@ import plotly.graph_objects as go  # type: ignore[import-untyped]
 
 from footprint.charts.measures import Measure
 from footprint.charts.prepare import top_groups
-from footprint.charts.text import safe
+from footprint.charts.text import named, safe
 from footprint.charts.theme import GREEN, GREY, dress, faded, provider_colours
 from footprint.ui.formats import Formats
 
@@ -65,7 +65,7 @@ def _bar_list(
     unit = measure.unit_for(ends.max() if len(ends) else None)
     size = float(unit.size)
     places = list(range(len(rows)))
-    labels = [_label(name, key) for name in rows[key]]
+    labels = [safe(named(name, key)) for name in rows[key]]
     hover = {
         "customdata": _hover(rows, labels, measure, formats),
         "hovertemplate": "%{customdata}<extra></extra>",
@@ -93,10 +93,6 @@ def _bar_list(
     if measure.is_estimate:
         figure.update_xaxes(title={"text": "pale: 90% range", "font": {"size": 12}})
     return figure
-
-
-def _label(name: object, key: str) -> str:
-    return safe(str(name)) if name else {"team": "No team"}.get(key, "Unknown")
 
 
 def _add_bands(

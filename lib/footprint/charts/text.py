@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import pandas as pd
 
@@ -11,11 +12,18 @@ from footprint.charts.prepare import Series
 from footprint.ui.formats import Formats
 
 LONGEST_NAME = 34
+# What a group without a name is called, by the column that would name it.
+NO_NAME = {"team": "No team", "person": "Nobody known"}
+
+
+def named(name: Any, key: str) -> str:
+    """Return a group's name, or the words for its having none."""
+    return str(name) if name and not pd.isna(name) else NO_NAME.get(key, "Unknown")
 
 
 def safe(name: str, longest: int = LONGEST_NAME) -> str:
     """Return a name that Plotly shows letter by letter: no markup, cut in the middle if long."""
-    text = " ".join(name.split()) or "unknown"
+    text = " ".join(name.split()) or "Unknown"
     if len(text) > longest:
         half = (longest - 1) // 2
         text = f"{text[:half]}…{text[-half:]}"
@@ -51,7 +59,7 @@ def describe_groups(
     if pd.isna(total) or total == 0:
         return f"{head}: nothing known."
     largest = [
-        f"{name or 'unknown'} {measure.text(value, formats)} ({formats.share(value, total)})"
+        f"{named(name, key)} {measure.text(value, formats)} ({formats.share(value, total)})"
         for name, value in zip(table[key], values, strict=True)
         if pd.notna(value)
     ]

@@ -10,6 +10,7 @@ import streamlit as st
 
 from footprint.charts.measures import COST, MEASURES, Measure
 from footprint.charts.prepare import Series
+from footprint.charts.text import named
 from footprint.shell.text import plain
 from footprint.ui.formats import AREA, UNKNOWN, Formats
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 Writer = Callable[[Any], str]
-
-_NO_NAME = {"team": "No team", "person": "Nobody known"}
 
 
 def series_table(series: Series, measure: Measure, formats: Formats) -> Styler:
@@ -59,7 +58,7 @@ def groups_table(
     else:
         columns = {measure.column: measure.name, "requests": "Requests"}
         writers["Requests"] = formats.number
-    figures = named(table, keys)[[*keys.values(), *columns]].rename(columns=columns)
+    figures = with_names(table, keys)[[*keys.values(), *columns]].rename(columns=columns)
     figures = figures.astype(dict.fromkeys(columns.values(), "float64"))
     for heading in keys.values():
         figures[heading] = [plain(name) for name in figures[heading]]
@@ -108,16 +107,13 @@ def every_measure_table(
     areas = {"restored_m2_verified": "Restored", "restored_m2_pending": "Restoration pending"}
     writers |= {name: lambda value: formats.quantity(value, AREA) for name in areas.values()}
     columns |= areas
-    figures = named(table, keys)[[*keys.values(), *columns]].rename(columns=columns)
+    figures = with_names(table, keys)[[*keys.values(), *columns]].rename(columns=columns)
     return styled(figures.astype(dict.fromkeys(columns.values(), "float64")), writers)
 
 
-def named(table: pd.DataFrame, keys: Mapping[str, str]) -> pd.DataFrame:
-    """Return the table with its keys under their headings, and a word where a name is missing."""
-    names = {
-        heading: table[key].fillna("").replace("", _NO_NAME.get(key, "Unknown"))
-        for key, heading in keys.items()
-    }
+def with_names(table: pd.DataFrame, keys: Mapping[str, str]) -> pd.DataFrame:
+    """Return the table with its keys under their headings, and words where a name is missing."""
+    names = {heading: [named(name, key) for name in table[key]] for key, heading in keys.items()}
     return table.drop(columns=list(keys)).assign(**names)
 
 
