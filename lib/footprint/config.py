@@ -28,6 +28,10 @@ class Settings:
     cookie_keys: tuple[str, ...] = field(default=(), repr=False)
     data_dir: Path = Path(".footprint")
     demo: bool = False
+    spool_dir: Path = Path(".footprint/spool")
+    spool_max_bytes: int = 512 * 1024 * 1024
+    exit_timeout_s: float = 5.0
+    demo_port: int = 8501
 
     def require_api(self) -> tuple[str, str]:
         """Return the Supabase address and publishable key.
@@ -63,7 +67,18 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
         value = environment.get(name)
         return value.strip() or None if value else None
 
+    def amount(name: str, default: float) -> float:
+        value = text(name)
+        try:
+            found = default if value is None else float(value)
+        except ValueError:
+            found = -1.0
+        if not 0 <= found < 1e15:
+            raise ConfigurationError(f"{name} must be a number from 0 on, not {value}.")
+        return found
+
     url = text("SUPABASE_URL")
+    data_dir = Path(text("FOOTPRINT_DATA_DIR") or ".footprint").expanduser()
     return Settings(
         supabase_url=url.rstrip("/") if url else None,
         supabase_publishable_key=text("SUPABASE_PUBLISHABLE_KEY") or text("SUPABASE_ANON_KEY"),
@@ -73,9 +88,20 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
         cookie_keys=tuple(
             k.strip() for k in (text("APP_COOKIE_KEYS") or "").split(",") if k.strip()
         ),
-        data_dir=Path(text("FOOTPRINT_DATA_DIR") or ".footprint").expanduser(),
+        data_dir=data_dir,
         demo=(text("FOOTPRINT_DEMO") or "").lower() in {"1", "true", "yes"},
+        spool_dir=Path(text("FOOTPRINT_SPOOL_DIR") or data_dir / "spool").expanduser(),
+        spool_max_bytes=int(amount("FOOTPRINT_SPOOL_MAX_BYTES", Settings.spool_max_bytes)),
+        exit_timeout_s=amount("FOOTPRINT_EXIT_TIMEOUT", Settings.exit_timeout_s),
+        demo_port=_port("DEMO_PORT", text("DEMO_PORT") or "8501"),
     )
+
+
+def _port(name: str, value: str) -> int:
+    """Return a port number, 1 to 65535."""
+    if value.isdecimal() and 1 <= int(value) <= 65535:
+        return int(value)
+    raise ConfigurationError(f"{name} must be a port from 1 to 65535, not {value!r}.")
 
 
 @cache
