@@ -369,10 +369,12 @@ def test_a_server_that_is_asked_for_too_early_is_a_sentence(data_dir: Path) -> N
 
 def test_a_deleted_data_folder_takes_its_server_with_it(data_dir: Path) -> None:
     info = Stack(data_dir).up()
+    socket_dir = Path(info.database_url.split("host=")[1].split("&")[0])
     shutil.rmtree(data_dir)
     again = Stack(data_dir).up()
 
     assert soon(lambda: not healthy(info.api_url), patience_s=15)
+    assert not socket_dir.exists()
     assert not any(line.startswith(f"{info.postgres_pid} ") for line in processes_of(data_dir))
     assert healthy(again.api_url)
 

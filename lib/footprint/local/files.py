@@ -89,6 +89,8 @@ def read_private(path: Path) -> dict[str, Any] | None:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise explain(error, path.parent) from error
     except ValueError as error:
         raise ConfigurationError(
             f"{path} is damaged: begin anew with `footprint reset`, which deletes the local data."

@@ -22,9 +22,10 @@ from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
 from footprint.local.files import SOCKET_NOTE, Progress, last_line, open_log
 from footprint.local.privileges import account
 from footprint.local.processes import Process, alive, find, finish, search
-from footprint.local.sockets import SUPERUSER, SocketFolder, answers
+from footprint.local.sockets import SUPERUSER, SocketFolder, answers, discard
 
 MAJOR_VERSION = 18
+SOCKET_SETTING = "unix_socket_directories="
 RECOVERY_WAIT_S = 600
 
 SETTINGS = {
@@ -118,12 +119,12 @@ class Cluster:
             self._give(socket_dir)
         settings = {
             **SETTINGS,
-            "unix_socket_directories": f'"{socket_dir}"',
             "cluster_name": self.name,
         }
         command = [str(programs() / "postgres"), "-D", str(self.folder)]
         for key, value in settings.items():
             command += ["-c", f"{key}={value}"]
+        command += ["-c", f'{SOCKET_SETTING}"{socket_dir}"']
         process = self._launch(command)
         try:
             self._await(process.pid)
@@ -285,6 +286,9 @@ class Cluster:
         """
         title = f"postgres: {self.name}:"
         for process in search(lambda line: line[0].startswith(title) or self._is_ours(line)):
+            for argument in process.info["cmdline"]:
+                if argument.startswith(SOCKET_SETTING):
+                    discard(Path(argument.removeprefix(SOCKET_SETTING).strip('"')))
             finish(process, (signal.SIGQUIT, 5))
         self._socket.remove()
         (self.folder / "postmaster.pid").unlink(missing_ok=True)

@@ -42,10 +42,14 @@ class SocketFolder:
     def remove(self) -> None:
         """Delete the folder last made, if it is still there."""
         with suppress(FileNotFoundError):
-            folder = Path(self._note.read_text())
-            if folder.name.startswith(PREFIX):
-                shutil.rmtree(folder, ignore_errors=True)
+            discard(Path(self._note.read_text()))
             self._note.unlink()
+
+
+def discard(folder: Path) -> None:
+    """Delete a folder that `SocketFolder` made; leave any other alone."""
+    if folder.name.startswith(PREFIX):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def socket_url(folder: Path, database: str) -> str:
