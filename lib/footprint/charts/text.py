@@ -58,12 +58,14 @@ def describe_groups(
     head = f"{measure.name} by {what}"
     if pd.isna(total) or total == 0:
         return f"{head}: nothing known."
+    known = [
+        (name, value) for name, value in zip(table[key], values, strict=True) if pd.notna(value)
+    ]
     largest = [
         f"{named(name, key)} {measure.text(value, formats)} ({formats.share(value, total)})"
-        for name, value in zip(table[key], values, strict=True)
-        if pd.notna(value)
+        for name, value in sorted(known, key=lambda group: group[1], reverse=True)[:3]
     ]
-    return f"{head}, {len(table)} in all. Largest: {'; '.join(largest[:3])}."
+    return f"{head}, {len(table)} in all. Largest: {'; '.join(largest)}."
 
 
 def _day(start: object, formats: Formats) -> str:

@@ -1,0 +1,176 @@
+"""What the figures hold: the values, their units, their ranges, and what they say."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from footprint.charts.bars import by_model, by_provider, by_team
+from footprint.charts.by_day import band_by_day, stacked_by_day
+from footprint.charts.measures import CARBON_EMITTED, COST, ENERGY_USED, MEASURES, TOKENS_USED
+from footprint.charts.prepare import over_time
+from footprint.charts.text import describe_groups, describe_series, safe
+from footprint.charts.theme import GREEN, PALETTE
+from footprint.data.period import Period
+from footprint.ui.formats import Formats
+
+ENGLISH, GERMAN = Formats.of("en-GB"), Formats.of("de-DE")
+WEEK = Period(date(2026, 11, 2), date(2026, 11, 8))
+SPACE = "\u00a0"
+
+
+def energy_by_day(*kwh: float | None) -> pd.DataFrame:
+    days = pd.date_range(WEEK.first, periods=len(kwh))
+    mid = pd.Series(kwh, dtype="float64")
+    return pd.DataFrame(
+        {"day": days, "energy_kwh": mid, "energy_kwh_low": mid / 2, "energy_kwh_high": mid * 2}
+    )
+
+
+def band(*kwh: float | None, formats: Formats = ENGLISH) -> Any:
+    columns = [ENERGY_USED.low, ENERGY_USED.column, ENERGY_USED.high]
+    series = over_time(energy_by_day(*kwh), columns, WEEK, WEEK.last)
+    return band_by_day(series, ENERGY_USED, formats)
+
+
+def costs(*rows: tuple[str, str, float]) -> Any:
+    table = pd.DataFrame(rows, columns=["day", "provider", "cost_eur"])
+    table["day"] = pd.to_datetime(table["day"])
+    return over_time(table, ["cost_eur"], WEEK, WEEK.last, "provider")
+
+
+def models(**carbon_g: float | None) -> pd.DataFrame:
+    mid = pd.Series(list(carbon_g.values()), dtype="float64")
+    return pd.DataFrame(
+        {
+            "provider": ["openai"] * len(carbon_g),
+            "model": list(carbon_g),
+            "team": ["Law <b>& Order"] * len(carbon_g),
+            "requests": [1] * len(carbon_g),
+            "carbon_gco2e": mid,
+            "carbon_gco2e_low": mid / 2,
+            "carbon_gco2e_high": mid * 2,
+        }
+    )
+
+
+def test_an_estimate_by_day_is_a_line_within_the_band_of_its_range() -> None:
+    low, high, mid = band(0.001, 0.002).data
+
+    # The largest end, 4 Wh, reads best in Wh.
+    assert list(mid.y[:2]) == [1, 2]
+    assert list(low.y[:2]) == [0.5, 1]
+    assert list(high.y[:2]) == [2, 4]
+    assert high.fill == "tonexty"
+    assert mid.customdata[1] == f"<b>2{SPACE}Wh</b><br>range 1–4{SPACE}Wh"
+
+
+def test_the_axis_carries_the_unit() -> None:
+    assert band(0.001).layout.yaxis.ticksuffix == f"{SPACE}Wh"
+    series = costs(("2026-11-03", "openai", 1))
+    assert stacked_by_day(series, COST, ENGLISH).layout.yaxis.tickprefix == "€"
+    assert stacked_by_day(series, COST, GERMAN).layout.yaxis.ticksuffix == f"{SPACE}€"
+    assert stacked_by_day(series, COST, GERMAN).layout.separators == ",."
+
+
+def test_an_unknown_day_leaves_a_gap_and_says_so() -> None:
+    *_, mid = band(0.001, None).data
+    assert pd.isna(mid.y[1])
+    assert mid.customdata[1].startswith("<b>unknown</b>")
+
+
+def test_a_stack_has_the_providers_in_their_colours_and_the_sum_for_the_hover() -> None:
+    figure = stacked_by_day(
+        costs(("2026-11-03", "openai", 1), ("2026-11-03", "mistral", 2)), COST, ENGLISH
+    )
+
+    mistral, openai, total = figure.data
+    assert (mistral.name, openai.name) == ("mistral", "openai")
+    assert openai.marker.color == PALETTE[0]
+    assert total.customdata[1] == "€3.00"
+    assert figure.layout.barmode == "stack"
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_no_chart_uses_webgl_or_wants_zooming(measure: Any) -> None:
+    figures = [band(0.001), stacked_by_day(costs(("2026-11-03", "a", 1)), measure, ENGLISH)]
+    for figure in figures:
+        assert {trace.type for trace in figure.data} <= {"scatter", "bar"}
+        assert figure.layout.xaxis.fixedrange and figure.layout.yaxis.fixedrange
+
+
+def test_a_list_of_bars_names_each_group_and_writes_its_figure() -> None:
+    figure = by_model(models(big=300, small=100), CARBON_EMITTED, ENGLISH)
+
+    texts = [note.text for note in figure.layout.annotations]
+    assert texts == ["<b>big</b>", f"300{SPACE}g · 75%", "<b>small</b>", f"100{SPACE}g · 25%"]
+
+
+def test_the_range_of_a_bar_is_pale_behind_it_and_its_low_end_marked() -> None:
+    pale, solid, lows = by_model(models(big=300), CARBON_EMITTED, ENGLISH).data
+
+    assert list(solid.x) == [300]
+    assert (pale.base[0], pale.base[0] + pale.x[0]) == (150, 600)
+    assert list(lows.x) == [150]
+    assert "range 150–600" in solid.customdata[0]
+
+
+def test_a_group_of_which_nothing_is_known_is_named_without_a_bar() -> None:
+    figure = by_model(models(big=300, mystery=None), CARBON_EMITTED, ENGLISH)
+
+    assert [note.text for note in figure.layout.annotations][2:] == ["<b>mystery</b>", "unknown"]
+    assert pd.isna(figure.data[1].x[1])
+
+
+def test_an_exact_measure_has_no_range() -> None:
+    table = models(big=1).assign(tokens_used=12_345)
+    (bar,) = by_model(table, TOKENS_USED, ENGLISH).data
+    assert list(bar.x) == [12.345]
+
+
+def test_providers_and_teams_are_drawn_the_same_way() -> None:
+    table = models(a=1)
+    assert by_provider(table, CARBON_EMITTED, ENGLISH).data[1].marker.color[0] == PALETTE[0]
+    figure = by_team(table, CARBON_EMITTED, ENGLISH)
+    assert figure.data[1].marker.color[0] == GREEN
+    assert figure.layout.annotations[0].text == "<b>Law &lt;b&gt;&amp; Order</b>"
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_nothing_to_draw_is_drawn_without_complaint(measure: Any) -> None:
+    columns = ["provider", "model", "requests", measure.column, measure.low, measure.high]
+    table = pd.DataFrame({name: [] for name in columns})
+    assert len(by_model(table, measure, ENGLISH).layout.annotations) == 0
+
+
+def test_a_name_is_shown_letter_by_letter_and_cut_in_the_middle() -> None:
+    assert safe("<i>a & b</i>") == "&lt;i&gt;a &amp; b&lt;/i&gt;"
+    assert safe("") == "Unknown"
+    long = safe("a" * 30 + "b" * 30)
+    assert len(long) <= 34 and long.startswith("aaa") and long.endswith("bbb") and "…" in long
+
+
+def test_a_chart_over_time_says_sum_highest_and_lowest() -> None:
+    series = costs(("2026-11-03", "openai", 1), ("2026-11-04", "mistral", 2.5))
+    assert describe_series(series, COST, ENGLISH) == (
+        "Cost by day, 2 Nov – 8 Nov 2026: €3.50 in all; most in the day of 4 Nov 2026 with "
+        "€2.50, least in that of 2 Nov 2026 with €0.00."
+    )
+
+
+def test_a_list_of_bars_says_how_many_and_the_three_largest() -> None:
+    table = models(a=1, b=4, c=3, d=2)
+    assert describe_groups(table, "model", CARBON_EMITTED, "model", ENGLISH).replace(
+        SPACE, " "
+    ) == ("CO₂e by model, 4 in all. Largest: b 4 g (40%); c 3 g (30%); d 2 g (20%).")
+
+
+def test_a_chart_of_nothing_says_so() -> None:
+    table = models(a=None)
+    assert describe_groups(table, "model", CARBON_EMITTED, "model", ENGLISH) == (
+        "CO₂e by model: nothing known."
+    )
+    assert "nothing known" in describe_series(costs(), COST, ENGLISH)
