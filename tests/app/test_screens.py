@@ -25,7 +25,7 @@ from web import (
 )
 
 NOTICE = {
-    "title": "Demo",
+    "title": "Demo: real token counts, invented *people*",
     "real": "token counts and arrival times.",
     "synthetic": "people, teams and [models](https://evil.example).",
     "source": "A trace",
@@ -303,10 +303,12 @@ def test_in_a_demo_every_screen_says_what_is_real_and_what_is_not(
     demo: dict[str, str], monkeypatch: pytest.MonkeyPatch, person: str | None, page: str
 ) -> None:
     at = as_person(monkeypatch, person, page)
-    notice = next(caption.value for caption in at.caption if "Demo" in caption.value)
+    (head,) = [expander for expander in at.expander if "Demo" in expander.label]
+    notice = head.caption[0].value
 
-    assert "Real: token counts and arrival times" in notice
-    assert "Synthetic: people, teams and" in notice
+    assert head.label == r"Demo\: real token counts, invented \*people\*"
+    assert "**Real:** token counts and arrival times" in notice
+    assert "**Synthetic:** people, teams and" in notice
     assert "](https" not in notice  # a notice is text, never a link
     assert "CC\\-BY 4\\.0" in notice
 
@@ -318,7 +320,7 @@ def test_outside_a_demo_nobody_is_offered_an_account(
     at = as_person(monkeypatch, None)
 
     assert buttons(at) == ["Sign in"]
-    assert "Demo" not in words(at)
+    assert "Demo" not in words(at) and not at.expander
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"accounts": [{}]}', '{"accounts": 3}'])

@@ -13,6 +13,8 @@ from footprint.config import Settings
 class Notice:
     """Which part of the demo's data is real and which is made up."""
 
+    # The difference in a line, for the head of every screen.
+    title: str
     real: str
     synthetic: str
     source: str

@@ -110,7 +110,12 @@ def _demo_notice(notice: Notice | None, width: int = BODY_WIDTH) -> None:
     if notice is None:
         return
     parts = {"Real": notice.real, "Synthetic": notice.synthetic, "Source": notice.source}
-    said = " · ".join(f"{name}: {plain(text.rstrip('. '))}" for name, text in parts.items() if text)
-    licence = f", {plain(notice.licence)}" if notice.licence else ""
-    with st.container(horizontal_alignment="center"), st.container(width=width):
-        st.caption(f":material/science: **Demo** · {said}{licence}")
+    said = [f"**{name}:** {plain(text)}" for name, text in parts.items() if text]
+    title = plain(notice.title) or "Demo: not all of this data is real"
+    body = "  \n".join(said) + (f", {plain(notice.licence)}" if notice.licence else "")
+    with (
+        st.container(horizontal_alignment="center"),
+        st.container(width=width),
+        st.expander(title, icon=":material/science:", type="compact"),
+    ):
+        st.caption(body)
