@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from typing import Any
 
 import pytest
 
+import footprint
 from footprint.cli import main
 from footprint.errors import InputError
 from footprint.impact import estimate
@@ -112,3 +116,46 @@ def test_the_command_ends_in_one_sentence_where_it_cannot_answer(
     assert main(["estimate", *arguments]) == 2
     shown = capsys.readouterr().err
     assert sentence in shown and shown.count("\n") == 1
+
+
+def test_a_chat_front_end_imports_it_from_the_top_without_any_package_but_the_base() -> None:
+    script = (
+        "import sys, time; begin = time.perf_counter()\n"
+        "from footprint import estimate\n"
+        "took = time.perf_counter() - begin\n"
+        "print(estimate('openai', 'gpt-4o', 1200, 300).impact.energy_kwh.mid)\n"
+        "print(took)\n"
+        "print(sorted({m.partition('.')[0] for m in sys.modules} & set(sys.argv[1:])))"
+    )
+    heavy = ("ecologits", "litellm", "pandas", "streamlit", "httpx", "dotenv", "psycopg")
+    done = subprocess.run(
+        [sys.executable, "-c", script, *heavy], capture_output=True, text=True, check=True
+    )
+    energy, took, loaded = done.stdout.splitlines()
+    assert float(energy) == pytest.approx(5.2e-4, rel=0.1)
+    assert loaded == "[]"
+    assert float(took) < 1  # benchmarks/estimate.py holds it to 0.25 s on a quiet machine
+
+
+def test_the_top_has_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'estimates'"):
+        footprint.estimates  # noqa: B018
+
+
+@pytest.mark.parametrize("tokens", [float("nan"), 1.5, "12", True])
+def test_what_is_not_a_whole_number_is_refused_with_a_sentence(tokens: Any) -> None:
+    for counts in ((tokens, 9, 0), (9, tokens, 0), (9, 9, tokens)):
+        with pytest.raises(InputError, match="give a whole number from 0 to 10"):
+            estimate("openai", "gpt-4o", *counts)
+
+
+def test_tokens_that_nobody_counted_make_an_impact_nobody_knows() -> None:
+    assert estimate("openai", "gpt-4o", None, 9).impact.reason == "no_tokens"
+    assert estimate("openai", "gpt-4o", 9, None).impact.reason == "no_tokens"
+    assert estimate("openai", "gpt-4o", 0, 0).impact.reason == "no_tokens"
+
+
+def test_a_trillion_tokens_are_a_number_like_any_other() -> None:
+    most, one = (estimate("openai", "gpt-4o", 0, n).impact.energy_kwh for n in (10**12, 1))
+    assert most and one
+    assert most.mid == pytest.approx(one.mid * 1e12)
