@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
 from footprint.local.accounts import create_account
 from footprint.local.files import silent
 from footprint.local.npm import ensure_server
+from footprint.local.postgres import programs
 from footprint.local.stack import Stack
 from local.watching import Run, gone, healthy
 
@@ -60,13 +62,34 @@ def test_an_ordinary_user_needs_no_privilege(open_folder: Path, run: Run) -> Non
 @pytest.mark.skipif(
     not as_root, reason="Only root has a folder that PostgreSQL's account may not enter."
 )
-def test_root_needs_no_open_folders(open_folder: Path) -> None:
+def test_root_needs_no_open_folders(open_folder: Path, run: Run) -> None:
     os.chown(open_folder, 0, 0)
     open_folder.chmod(0o700)
-    with Stack(open_folder / "data") as info:
-        owner = Path(f"/proc/{info.postgres_pid}").stat().st_uid
-        assert owner != 0
-        assert healthy(info.api_url)
+    wheel = programs().parents[1]
+    for part in (wheel, wheel.with_name(f"{wheel.name}.libs")):
+        shutil.copytree(part, open_folder / part.name)
+
+    child = run(
+        """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from footprint.local.postgres import programs
+from footprint.local.stack import Stack
+with Stack(Path(sys.argv[1]) / "data") as info:
+    status = Path(f"/proc/{info.postgres_pid}/status").read_text()
+print(programs())
+print(status)
+""",
+        open_folder,
+    )
+    said, wrong = child.communicate(timeout=60)
+
+    assert wrong == ""
+    assert said.startswith(str(open_folder))
+    status = dict(line.split(":\t", 1) for line in said.splitlines() if ":\t" in line)
+    assert "0" not in status["Uid"].split()
+    assert int(status["CapEff"], 16) == 1 << 1, "It may pass closed folders, and nothing else."
     assert gone(open_folder)
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 # system has.
 ACCOUNTS = ("postgres", "nobody")
 
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -79,20 +80,23 @@ def _keep_reach(libc: ctypes.CDLL) -> None:
     """Keep, of all that root may, only passing closed folders (a power Linux alone has)."""
     only = 1 << CAP_DAC_OVERRIDE
     sets = (_Capabilities * 2)(_Capabilities(only, only, only), _Capabilities(0, 0, 0))
-    libc.capset(ctypes.byref(_Header(CAPABILITY_VERSION_3, 0)), sets)
+    if libc.capset(ctypes.byref(_Header(CAPABILITY_VERSION_3, 0)), sets) != 0:
+        sys.exit("Root's other powers could not be given up.")
     libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
 
 
 def become(uid: int, gid: int, reach: bool, command: list[str]) -> None:
     """Give up root and run `command` in place of this process; does not return."""
+    reach = reach and sys.platform == "linux"
     libc = ctypes.CDLL(None, use_errno=True)
-    linux = sys.platform == "linux"
-    if reach and linux:
-        libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    if reach:
+        # Else the change of account takes all powers, and access(2), by which PostgreSQL looks for
+        # its programs, would not heed the one we keep.
+        libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
-    if reach and linux:
+    if reach:
         _keep_reach(libc)
     os.umask(0o077)
     os.execv(command[0], command)  # noqa: S606 (a shell is what we do not want here)
