@@ -266,8 +266,8 @@ class Cluster:
         if "Permission denied" in text and self._account:
             return ServiceUnavailable(
                 f"PostgreSQL does not run as root, and the account {self._account.name!r} cannot "
-                f"use {' and '.join(map(str, self._folders))}: move them where everybody may enter, "
-                "or start Footprint as an ordinary user."
+                f"use {' and '.join(map(str, self._folders))}: move them where everybody may "
+                "enter, or start Footprint as an ordinary user."
             )
         return ServiceUnavailable(f"PostgreSQL did not start: {line.rstrip('.')} (see {self.log}).")
 
