@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from footprint.auth.browser import OWNER
+from footprint.auth.gotrue import Tokens
 from footprint.auth.sessions import STORE
 from footprint.shell.places import PLACES
 from web import (
@@ -242,12 +243,29 @@ def test_an_outage_says_so_keeps_the_session_and_passes_with_a_click(
 
     assert "A service is not answering" in words(at)
     assert "You stay signed in" in words(at)
+    assert buttons(at) == ["Try again", "Sign out"]
     assert not at.metric
 
     tell_settings(monkeypatch, web.environment)
     next(button for button in at.button if button.label == "Try again").click().run()
     assert "A service is not answering" not in words(at)
     assert "Ann" in words(at)
+
+
+def test_a_person_whose_tokens_the_database_refuses_can_still_sign_out(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when Auth and PostgREST do not share a secret: every token is good here and bad there."""
+    session = session_for("ann")
+    forged = session.access_token.rpartition(".")[0] + ".c2lnbmF0dXJl"
+    tokens = Tokens(session.auth_user_id, email("ann"), forged, "refresh", 3600.0)
+    monkeypatch.setattr(session, "_renew", lambda _: tokens)
+    session.adopt(tokens)
+    sit_at_browser(monkeypatch, cookies_of(session))
+    at = open_app()
+
+    assert "please sign in again" in words(at)
+    assert buttons(at) == ["Try again", "Sign out"]
 
 
 @pytest.mark.parametrize("page", [None, *PAGES])

@@ -44,7 +44,7 @@ def run() -> None:
         _show(place, page, me)
         return
     if trouble is not None:
-        screens.failure(trouble)
+        screens.failure(trouble, offer_sign_out=True)
     else:
         sign_in_screen()
         bridge.announce("")

@@ -32,19 +32,27 @@ def card(width: int = 440) -> Iterator[None]:
         yield
 
 
-def failure(error: FootprintError) -> None:
-    """Show the screen for an error that a person can do something about."""
-    if isinstance(error, ConfigurationError):
-        _misconfigured(error)
-    elif isinstance(error, ServiceUnavailable):
-        _service_down(error)
-    elif isinstance(error, NoProfile):
-        _no_profile()
-    else:
-        with card():
+def failure(error: FootprintError, *, offer_sign_out: bool = False) -> None:
+    """Show the screen for an error that a person can do something about.
+
+    Args:
+        error: what happened.
+        offer_sign_out: whether this screen is all there is, without the frame's own button.
+    """
+    with card(560 if isinstance(error, ConfigurationError) else 440):
+        if isinstance(error, ConfigurationError):
+            _misconfigured(error)
+            return
+        if isinstance(error, ServiceUnavailable):
+            _service_down(error)
+        elif isinstance(error, NoProfile):
+            _no_profile()
+        else:
             _heading(":material/block:", "That did not work")
             st.write(plain(str(error)))
             _try_again()
+        if offer_sign_out:
+            sign_out_button()
 
 
 def wrong_role(role: str, roles: Sequence[str], place: Place | None = None) -> None:
@@ -62,36 +70,32 @@ def wrong_role(role: str, roles: Sequence[str], place: Place | None = None) -> N
 
 
 def _misconfigured(error: ConfigurationError) -> None:
-    with card(560):
-        _heading(":material/settings_alert:", "Footprint is not set up yet")
-        st.write(plain(str(error)))
-        settings = get_settings()
-        if not settings.supabase_url or not settings.supabase_publishable_key:
-            st.code(
-                "SUPABASE_URL=https://your-project.supabase.co\n"
-                "SUPABASE_PUBLISHABLE_KEY=sb_publishable_…",
-                language="bash",
-            )
-        st.caption("Settings are read when the server starts: start it again afterwards.")
+    _heading(":material/settings_alert:", "Footprint is not set up yet")
+    st.write(plain(str(error)))
+    settings = get_settings()
+    if not settings.supabase_url or not settings.supabase_publishable_key:
+        st.code(
+            "SUPABASE_URL=https://your-project.supabase.co\n"
+            "SUPABASE_PUBLISHABLE_KEY=sb_publishable_…",
+            language="bash",
+        )
+    st.caption("Settings are read when the server starts: start it again afterwards.")
 
 
 def _service_down(error: ServiceUnavailable) -> None:
-    with card():
-        _heading(":material/cloud_off:", "A service is not answering")
-        st.write(plain(str(error)))
-        st.write("You stay signed in, and nothing is lost.")
-        _try_again()
+    _heading(":material/cloud_off:", "A service is not answering")
+    st.write(plain(str(error)))
+    st.write("You stay signed in, and nothing is lost.")
+    _try_again()
 
 
 def _no_profile() -> None:
-    with card():
-        _heading(":material/mark_email_unread:", "Nearly there")
-        st.write(
-            "Your account has no profile in this organisation yet. Confirm your e-mail address "
-            "with the link we sent you, then check again. If you did, ask an administrator."
-        )
-        _try_again("Check again")
-        sign_out_button()
+    _heading(":material/mark_email_unread:", "Nearly there")
+    st.write(
+        "Your account has no profile in this organisation yet. Confirm your e-mail address "
+        "with the link we sent you, then check again. If you did, ask an administrator."
+    )
+    _try_again("Check again")
 
 
 def sign_out_button() -> None:
