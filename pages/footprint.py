@@ -33,9 +33,10 @@ with begin("My footprint", me) as view:
         draw_cards(footprint_cards(footprint, view.formats), 3, footprint.previous_period)
 
         measure = measure_picker()
-        with st.grid(3, min_column_width=260) as grid:
-            with grid.cell(column_span=2):
-                chart_card(time_drawing(footprint, measure, deployment.today, view.formats))
+        over_time, by_provider = st.columns([5, 3])
+        with over_time:
+            chart_card(time_drawing(footprint, measure, deployment.today, view.formats))
+        with by_provider:
             chart_card(provider_drawing(footprint.by_provider, measure, view.formats))
         chart_card(model_drawing(footprint.by_model, measure, view.formats))
 

@@ -34,12 +34,15 @@ with begin("Organisation", me) as view:
         draw_cards(organisation_cards(footprint, view.formats), 4, footprint.previous_period)
 
         measure = measure_picker()
-        with st.grid(3, min_column_width=260) as grid:
-            with grid.cell(column_span=2):
-                chart_card(time_drawing(footprint, measure, deployment.today, view.formats))
+        over_time, by_provider = st.columns([5, 3])
+        with over_time:
+            chart_card(time_drawing(footprint, measure, deployment.today, view.formats))
+        with by_provider:
             chart_card(provider_drawing(footprint.by_provider, measure, view.formats))
-        with st.grid(2, min_column_width=320):
+        by_model, by_team = st.columns(2)
+        with by_model:
             chart_card(model_drawing(footprint.by_model, measure, view.formats))
+        with by_team:
             chart_card(team_drawing(footprint.by_team, measure, view.formats))
 
         every_measure(footprint.by_model, view.formats)

@@ -5,7 +5,7 @@ Rates: a dollar is half a euro. ``gpt-4o`` needs 1 kWh for 1,000 output tokens, 
 takes 2 L.
 
 Yesterday: Ann three requests, Bob two (one to a model nobody has figures or prices for), nobody
-known one. Forty days ago: Ann one.
+known one. Forty days ago, and a hundred: Ann one.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ def tell_story(database: Database) -> None:
     stored = database.store(
         *(_request(1, GPT, 1000, cost, ann, "Research") for cost in ("1.00", "0.50", "0.25")),
         _request(40, GPT, 1000, "0.70", ann, "Research"),
+        _request(100, GPT, 1000, "0.10", ann, "Research"),
         _request(1, HAIKU, 2000, "3.00", bob, "Law & Order"),
         _request(1, MYSTERY, 100, None, bob, "Law & Order"),
         _request(1, HAIKU, 2000, "0.01", None, None),
     )
-    assert stored["inserted"] == 7, stored
+    assert stored["inserted"] == 8, stored
 
 
 def yesterday() -> datetime:

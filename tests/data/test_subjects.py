@@ -47,7 +47,7 @@ def test_my_footprint_is_exact_in_money_and_complete_in_its_parts(person: Person
     assert footprint.previous_period == footprint.period.previous
     assert footprint.by_model["model"].tolist() == ["gpt-4o"]
     assert footprint.by_day["day"].tolist() == [pd.Timestamp(yesterday().date())]
-    assert footprint.first_day == yesterday().date() - timedelta(days=39)
+    assert footprint.first_day == yesterday().date() - timedelta(days=99)
     assert footprint.last_day == yesterday().date()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -54,7 +55,7 @@ def footprint(now: dict[str, Any], before: dict[str, Any]) -> Footprint:
         by_day_provider=nothing,
         by_model=nothing,
         by_provider=nothing,
-        first_day=WEEK.first,
+        first_day=WEEK.previous.first if before else WEEK.first,
         last_day=WEEK.last,
     )
 
@@ -101,6 +102,11 @@ def test_a_change_is_told_where_there_was_something_before() -> None:
     shown = cards(SOME, {"cost_eur": "18.01", "tokens_used": 1_000_000})
     assert (shown["Cost"].change, shown["Tokens"].change) == ("-50%", "+75%")
     assert shown["Energy"].change is None
+
+
+def test_no_change_is_told_against_a_period_that_was_recorded_in_part() -> None:
+    young = replace(footprint(SOME, {"cost_eur": "1"}), first_day=WEEK.previous.last)
+    assert footprint_cards(young, ENGLISH)[0].change is None
 
 
 def test_more_carbon_is_worse_and_more_tokens_are_neither() -> None:

@@ -36,6 +36,11 @@ class Footprint:
     first_day: date | None
     last_day: date | None
 
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the whole of the period before was recorded, so that a change says something."""
+        return self.first_day is not None and self.first_day <= self.previous_period.first
+
 
 def my_footprint(me: Me, period: Period) -> Footprint:
     """Return what this person's own requests cost and weigh in a period."""

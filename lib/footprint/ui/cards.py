@@ -12,7 +12,7 @@ from footprint.charts.measures import CARBON_EMITTED, ENERGY_USED, WATER_USED, M
 from footprint.data.footprint import Footprint
 from footprint.data.organisation import OrganisationFootprint
 from footprint.data.period import Period
-from footprint.data.usage import Usage
+from footprint.data.usage import Usage, usage
 from footprint.shell.text import plain
 from footprint.ui.formats import AREA, TOKENS, Amount, Formats
 
@@ -69,7 +69,7 @@ _RESTORED_SOURCE = (
 
 def footprint_cards(footprint: Footprint, formats: Formats) -> list[Card]:
     """Return the six cards of a footprint: cost, tokens, energy, CO₂e, water, nature restored."""
-    now, before = footprint.totals, footprint.previous
+    now, before = footprint.totals, _before(footprint)
     estimates = (
         (ENERGY_USED, ":material/bolt:"),
         (CARBON_EMITTED, ":material/cloud:"),
@@ -85,13 +85,16 @@ def footprint_cards(footprint: Footprint, formats: Formats) -> list[Card]:
 
 def organisation_cards(footprint: OrganisationFootprint, formats: Formats) -> list[Card]:
     """Return the six cards of a footprint, and how many requests and people it is made of."""
-    now, before = footprint.totals, footprint.previous
+    now, before = footprint.totals, _before(footprint)
     cost, tokens, *others = footprint_cards(footprint, formats)
     people = Card(
         label="People active",
         icon=":material/group:",
         value=formats.number(footprint.people_active),
-        change=formats.change(footprint.people_active, footprint.people_active_previous),
+        change=formats.change(
+            footprint.people_active,
+            footprint.people_active_previous if footprint.is_comparable else None,
+        ),
         notes=(f"{formats.share(now.attributed, now.requests)} of requests have a person",),
         source="People with at least one request in the period.",
         judgement="neither",
@@ -158,6 +161,10 @@ def draw_cards(cards: Sequence[Card], columns: int, before: Period | None = None
                 )
                 for note in card.notes:
                     st.caption(plain(note))
+
+
+def _before(footprint: Footprint) -> Usage:
+    return footprint.previous if footprint.is_comparable else usage({})
 
 
 def _change_text(card: Card) -> str:

@@ -91,7 +91,7 @@ def draw_lines(statement: FinanceMonth, formats: Formats) -> None:
             height=520,
             column_config={
                 "Person": st.column_config.Column(pinned=True, width=130),
-                "Team": st.column_config.Column(width=110),
+                "Team": st.column_config.Column(width=150),
                 "Model": st.column_config.Column(width=170),
             },
             alt="The month by person and model, with every measure",

@@ -57,10 +57,14 @@ def begin(title: str, me: Me) -> Iterator[View]:
 
 def period_text(footprint: Footprint, formats: Formats) -> str:
     """Return which days a page shows, which ones it compares them with, and by which clock."""
-    now, before = footprint.period, footprint.previous_period
-    compared = (
-        f"compared with {formats.days(before.first, before.last)}"
-        if footprint.previous.requests
-        else "nothing recorded in the period before"
-    )
-    return f"{formats.days(now.first, now.last)} · {compared} · days in {footprint.timezone}"
+    now = formats.days(footprint.period.first, footprint.period.last)
+    return f"{now} · {_comparison(footprint, formats)} · days in {footprint.timezone}"
+
+
+def _comparison(footprint: Footprint, formats: Formats) -> str:
+    before, first_day = footprint.previous_period, footprint.first_day
+    if footprint.is_comparable:
+        return f"compared with {formats.days(before.first, before.last)}"
+    if first_day is None:
+        return "nothing recorded yet"
+    return f"recorded since {formats.day(first_day)}, too short to compare"

@@ -1,0 +1,170 @@
+"""Takes docs/screenshots/*.png anew from the demo: every page, light, dark, and on a phone.
+
+``make screenshots``, or ``python docs/take_screenshots.py --data-dir DIR`` for a demo that runs in
+that folder already. Needs Chromium (``CHROMIUM`` names it where it is not /usr/bin/chromium).
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+# The reader of the pictures: whose numbers and dates they show.
+LOCALE = "en-GB"
+DESKTOP, PHONE = 1280, 390
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: who looks at which address, and what must be there before it is taken."""
+
+    name: str
+    role: str
+    path: str
+    awaited: str
+
+
+SHOTS = (
+    Shot("home", "member", "/", "What makes it up"),
+    Shot("home-energy", "member", "/?measure=Energy&period=Last+12+months", "Energy by week"),
+    Shot("organisation", "admin", "/organisation?measure=CO₂e", "CO₂e by team"),
+    Shot("finance", "finance", "/finance", "By person and model"),
+)
+
+
+def main() -> int:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-dir", type=Path, help="the folder of a demo that runs already")
+    options = parser.parse_args()
+    if not Path(CHROMIUM).exists():
+        print(f"{CHROMIUM} is not there: install Chromium or name it in CHROMIUM.", file=sys.stderr)
+        return 2
+    SCREENSHOTS.mkdir(exist_ok=True)
+    with demo(options.data_dir) as (address, passwords), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        take_sign_in(browser, address)
+        for theme in ("light", "dark"):
+            take(browser, address, passwords, theme, DESKTOP)
+        take(browser, address, passwords, "light", PHONE)
+        browser.close()
+    return 0
+
+
+@contextmanager
+def demo(data_dir: Path | None) -> Iterator[tuple[str, dict[str, tuple[str, str]]]]:
+    """Yield the address of a demo, and the e-mail and password of each role."""
+    if data_dir is not None:
+        port = json.loads((data_dir / "demo.lock").read_text(encoding="utf-8"))["port"]
+        yield f"http://127.0.0.1:{port}", accounts(data_dir)
+        return
+    with tempfile.TemporaryDirectory(prefix="footprint-screenshots-") as folder:
+        command = [sys.executable, "-m", "footprint.cli", "demo", "--port", "8533"]
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [*command, "--data-dir", folder], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert process.stdout is not None
+            if not any("Ctrl-C stops it" in line for line in process.stdout):
+                raise SystemExit("The demo did not start: see what it said above.")
+            yield "http://127.0.0.1:8533", accounts(Path(folder))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def accounts(data_dir: Path) -> dict[str, tuple[str, str]]:
+    """Return e-mail and password by role, as the demo left them."""
+    demo = json.loads((data_dir / "demo.json").read_text(encoding="utf-8"))
+    return {entry["role"]: (entry["email"], entry["password"]) for entry in demo["accounts"]}
+
+
+def take_sign_in(browser: Browser, address: str) -> None:
+    """Take the sign-in screen."""
+    page = browser.new_page(viewport={"width": DESKTOP, "height": 800}, locale=LOCALE)
+    page.goto(address)
+    page.get_by_label("E-mail").wait_for()
+    settle(page)
+    save(page, "sign-in-light")
+    page.close()
+
+
+def take(
+    browser: Browser, address: str, passwords: dict[str, tuple[str, str]], theme: str, width: int
+) -> None:
+    """Take every page in one theme and width."""
+    for role in dict.fromkeys(shot.role for shot in SHOTS):
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if theme == "dark" else "light",
+            locale=LOCALE,
+        )
+        page = context.new_page()
+        sign_in(page, address, *passwords[role])
+        for shot in (shot for shot in SHOTS if shot.role == role):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(address + shot.path)
+            page.get_by_text(shot.awaited).first.wait_for()
+            settle(page)
+            grow(page, width)
+            save(page, f"{shot.name}-{'phone' if width == PHONE else theme}")
+        context.close()
+
+
+def sign_in(page: Page, address: str, email: str, password: str) -> None:
+    """Sign in by the form."""
+    page.goto(address)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("heading", name="My footprint").wait_for()
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing runs, nothing is stale and the charts have been drawn."""
+    quiet = "() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
+    page.wait_for_timeout(500)
+    page.wait_for_function(quiet)
+    page.wait_for_timeout(1500)
+
+
+def grow(page: Page, width: int) -> None:
+    """Make the window as tall as the page, which scrolls within the window otherwise."""
+    height = page.evaluate(
+        "() => { const main = document.querySelector('[data-testid=stMain]');"
+        " main.style.overflow = 'visible'; return main.scrollHeight; }"
+    )
+    page.set_viewport_size({"width": width, "height": min(max(height, 600), 5000)})
+    time.sleep(1)
+
+
+def save(page: Page, name: str) -> None:
+    """Save the window as a small PNG."""
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    path = SCREENSHOTS / f"{name}.png"
+    picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(f"{path} ({path.stat().st_size // 1024} kB)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
