@@ -1,0 +1,180 @@
+"""The main path in a real browser: sign in, look, reload, download, sign out; and two at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from footprint.local.stack import Stack
+from footprint.ui.formats import Formats, month_name
+from house import Database
+from story import tell_story, yesterday
+from web import PASSWORD, Web, email, running_app, web_over
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
+
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason="Chromium is not installed here: the browser tests are skipped."
+)
+
+
+@pytest.fixture(scope="module")
+def web(stack: Stack, module_database: Database) -> Iterator[Web]:
+    with web_over(stack, module_database) as web:
+        tell_story(web.database)
+        yield web
+
+
+@pytest.fixture(scope="module")
+def app(web: Web) -> Iterator[str]:
+    with running_app(web.environment) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def visitor(browser: Browser, **options: object) -> BrowserContext:
+    context = browser.new_context(locale="en-GB", **options)  # type: ignore[arg-type]
+    context.set_default_timeout(30_000)
+    return context
+
+
+def sign_in(page: Page, address: str, person: str) -> None:
+    page.goto(address)
+    page.get_by_label("E-mail").fill(email(person))
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="My footprint")).to_be_visible(timeout=30_000)
+
+
+def figure(page: Page, label: str) -> str:
+    """Return the value on a card."""
+    card = page.get_by_test_id("stMetric").filter(has_text=label).first
+    return card.get_by_test_id("stMetricValue").inner_text().replace("\u00a0", " ")
+
+
+def test_a_member_signs_in_looks_reloads_and_signs_out(app: str, browser: Browser) -> None:
+    context = visitor(browser)
+    page = context.new_page()
+    elsewhere: list[str] = []
+    page.on("request", lambda r: elsewhere.append(r.url) if _is_elsewhere(r.url, app) else None)
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+
+    sign_in(page, app, "ann")
+    by_model = page.get_by_role("figure", name="Cost by model, 1 in all. Largest: gpt-4o €0.88")
+    expect(by_model).to_be_visible()
+    assert figure(page, "Energy") == "3 kWh"
+
+    page.get_by_role("radio", name="Energy").click()
+    expect(page.get_by_role("figure", name="Energy by model, 1 in all.")).to_be_visible()
+    assert "measure=Energy" in page.url
+    page.reload()
+    expect(page.get_by_role("figure", name="Energy by model, 1 in all.")).to_be_visible()
+    assert figure(page, "Cost") == "€0.88"
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("E-mail")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("E-mail")).to_be_visible()
+    assert (elsewhere, broken) == ([], [])
+    context.close()
+
+
+def test_the_downloaded_month_adds_up_to_the_page_and_to_the_database(
+    app: str, web: Web, browser: Browser
+) -> None:
+    context = visitor(browser)
+    page = context.new_page()
+    sign_in(page, app, "fin")
+    month = month_name(yesterday().date())
+    page.goto(f"{app}/finance?month={quote(month)}")
+    expect(page.get_by_text(f"{month} · days in UTC")).to_be_visible()
+
+    with page.expect_download() as expected:
+        page.get_by_role("button", name="Download CSV").click()
+    rows = list(csv.reader(io.StringIO(expected.value.path().read_text("utf-8"))))
+
+    about = {row[0][2:]: row[1] for row in rows if row[0].startswith("# ")}
+    header, *lines = rows[len(about) :]
+    costs = [Decimal(line[header.index("cost_eur")] or 0) for line in lines]
+    stored = web.database.one(
+        "select sum(cost_eur) from public.request_logs where started_at >= %s",
+        [yesterday().replace(day=1, hour=0)],
+    )
+    assert sum(costs) == Decimal(about["total_cost_eur"]) == stored
+    assert Formats.of("en-GB").money(sum(costs)) == figure(page, "Cost") == "€2.38"
+    assert (len(lines), about["rows"]) == (4, "4")
+    assert expected.value.suggested_filename == (f"footprint-statement-{yesterday():%Y-%m}.csv")
+    context.close()
+
+
+def test_two_people_at_once_each_see_their_own(app: str, browser: Browser) -> None:
+    one, other = visitor(browser), visitor(browser)
+    anns, bobs = one.new_page(), other.new_page()
+    sign_in(anns, app, "ann")
+    sign_in(bobs, app, "bob")
+
+    for _ in range(3):
+        anns.reload()
+        bobs.reload()
+        for page, cost, model, not_theirs in (
+            (anns, "€0.88", "gpt-4o", "claude-haiku"),
+            (bobs, "€1.50", "claude-haiku", "gpt-4o"),
+        ):
+            chart = page.get_by_role("figure", name="Cost by model")
+            expect(chart).to_be_visible()
+            assert figure(page, "Cost") == cost
+            assert model in (chart.get_attribute("aria-label") or "")
+            expect(page.get_by_text(not_theirs)).to_have_count(0)
+    one.close()
+    other.close()
+
+
+def test_the_table_behind_a_chart_is_a_click_away(app: str, browser: Browser) -> None:
+    context = visitor(browser)
+    page = context.new_page()
+    sign_in(page, app, "ann")
+    card = page.get_by_role("radiogroup", name="Cost by model: show as")
+    card.get_by_role("radio").nth(1).click()
+
+    expect(page.get_by_role("cell", name="gpt-4o")).to_be_visible()
+    expect(page.get_by_role("cell", name="€0.88")).to_be_visible()
+    expect(page.get_by_role("figure", name="Cost by model")).to_have_count(0)
+    context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/organisation", "/finance"])
+def test_a_phone_scrolls_down_and_never_sideways(app: str, browser: Browser, path: str) -> None:
+    context = visitor(browser, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    sign_in(page, app, "ada")
+    page.goto(app + path)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_timeout(1000)
+
+    widths = page.evaluate(
+        "() => [document.documentElement, document.querySelector('[data-testid=stMain]')]"
+        ".map(box => box.scrollWidth)"
+    )
+    assert max(widths) <= 390
+    context.close()
+
+
+def _is_elsewhere(url: str, app: str) -> bool:
+    return not url.startswith((app, app.replace("http", "ws"), "data:", "blob:"))
