@@ -28,7 +28,9 @@ def register(commands: Commands) -> None:
     scope.add_argument("--team", metavar="NAME", help="everything it sends belongs to this team")
     create.add_argument("--days", type=int, help="days until it expires (default: never)")
     create.set_defaults(run=run_create)
-    actions.add_parser("list", help="show all keys, without their secret").set_defaults(run=run_list)
+    actions.add_parser("list", help="show all keys, without their secret").set_defaults(
+        run=run_list
+    )
     revoke = actions.add_parser("revoke", help="stop a key at once")
     revoke.add_argument("key", help="the key's id from `footprint keys list`")
     revoke.set_defaults(run=run_revoke)
@@ -81,7 +83,9 @@ def run_create(options: argparse.Namespace) -> int:
         team=options.team,
         expires_at=expires_at,
     )
-    print(f"{key}\n\nThis is key {key_id}. It is shown this once: put it into FOOTPRINT_INGEST_KEY.")
+    print(
+        f"{key}\n\nThis is key {key_id}. It is shown this once: put it into FOOTPRINT_INGEST_KEY."
+    )
     return 0
 
 
