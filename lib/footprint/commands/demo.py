@@ -57,6 +57,8 @@ def register(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the demo until it is told to stop, or delete its data."""
     data_dir = options.data_dir.expanduser().absolute()
+    from footprint.local.files import explain
+
     if options.action == "reset":
         reset(data_dir)
         return 0
@@ -67,6 +69,10 @@ def run(options: argparse.Namespace) -> int:
             start(data_dir, options.port)
         except KeyboardInterrupt:
             _tell("Stopped; the data stays, and the next start is quick.")
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise explain(error, data_dir) from error
     return 0
 
 
