@@ -49,7 +49,8 @@ def holding(data_dir: Path, port: int) -> Iterator[Run]:
     """
     path = data_dir / LOCK
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        # Root's PostgreSQL runs as another account, which must be able to pass through.
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise explain(error, data_dir) from error
