@@ -1,26 +1,57 @@
-"""Footprint: what an organisation's LLM requests cost and weigh."""
+"""Footprint: what an organisation's LLM requests cost and weigh.
+
+What programs use is loaded when it is first asked for, so that ``import footprint`` costs nothing::
+
+    import footprint, litellm
+    litellm.callbacks = [footprint.callback]
+"""
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from footprint.impact.estimation import estimate
+    from footprint.analytics import (
+        get_user_analytics,
+        get_user_monthly_usage,
+        get_user_request_history,
+        get_user_token_breakdown,
+    )
+    from footprint.ingest.callback import Hooks
+    from footprint.ingest.direct import log_request_to_supabase
+    from footprint.ingest.session_map import SessionMap, register_session
 
-__all__ = ["estimate"]
+    callback: Hooks
 
-# Name → module that has it: imported when first asked for, so that importing a part of the package
-# never waits for the rest of it.
-_LAZY = {
-    "estimate": "footprint.impact.estimation",
+__all__ = [
+    "SessionMap",
+    "callback",
+    "get_user_analytics",
+    "get_user_monthly_usage",
+    "get_user_request_history",
+    "get_user_token_breakdown",
+    "log_request_to_supabase",
+    "register_session",
+]
+
+_HOMES = {
+    "SessionMap": "footprint.ingest.session_map",
+    "register_session": "footprint.ingest.session_map",
+    "log_request_to_supabase": "footprint.ingest.direct",
+    "get_user_analytics": "footprint.analytics",
+    "get_user_monthly_usage": "footprint.analytics",
+    "get_user_request_history": "footprint.analytics",
+    "get_user_token_breakdown": "footprint.analytics",
 }
 
 
 def __getattr__(name: str) -> Any:
-    module = _LAZY.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(module), name)
-    globals()[name] = value
-    return value
+    if name == "callback":
+        from footprint.ingest.callback import default_callback
+
+        return default_callback()
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'footprint' has no attribute {name!r}")

@@ -18,8 +18,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "admin": ("admin",),
     "fx": ("fx",),
     "factors": ("factors", "estimate"),
+    "restate": ("restate",),
     "imports": ("import",),
     "demo": ("demo",),
+    "spool": ("spool",),
 }
 
 

@@ -1,8 +1,8 @@
 """Who made a request, and how far that can be trusted.
 
 In this order: the owner of a verified virtual key; the session (the database knows whose it
-is); the headers of a chat front end; what the caller says (LiteLLM's end user, `user` in the body); nobody.
-All but the first are claims, stored as ``declared``.
+is); the headers of a chat front end; what the caller says (LiteLLM's end user, `user` in the
+body); nobody. All but the first are claims, stored as ``declared``.
 """
 
 from __future__ import annotations

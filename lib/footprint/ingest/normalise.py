@@ -16,40 +16,17 @@ from footprint.event import EARLIEST, MAX_MODEL, Status, UsageEvent, event_id
 from footprint.ingest import loose
 from footprint.ingest.attribution import Call, Person, find_person
 from footprint.ingest.charge import Charge, find_charge
+from footprint.ingest.kinds import TEXT, answer_text, call_type_of
 from footprint.ingest.region import find_region
 from footprint.ingest.tokens import UNKNOWN, TokenClasses, classify, usage_in_stream
 
 # (model, provider, messages, answer) → input tokens, output tokens, cost in USD (None: no price).
 Recount: TypeAlias = Callable[[str, str | None, Any, str], "tuple[int, int, Decimal | None] | None"]
 
-_CALL_TYPES: Final = {
-    "completion": "chat",
-    "generate_content_stream": "generate_content",
-    "retrieve_batch": "batch",
-    "create_batch": "batch",
-}
-_PLAIN: Final = frozenset(
-    {
-        *("completion", "text_completion", "embedding", "responses", "image_generation"),
-        *("image_edit", "image_variation", "moderation", "transcription", "speech", "rerank"),
-        *("generate_content", "generate_content_stream", "retrieve_batch", "create_batch"),
-    }
-)
-_PASS_THROUGH: Final = (
-    ("/messages", "anthropic_messages"),
-    ("generatecontent", "generate_content"),
-    ("/chat/completions", "chat"),
-    ("/responses", "responses"),
-    ("/embeddings", "embedding"),
-)
-TEXT: Final = frozenset(
-    {"chat", "text_completion", "responses", "anthropic_messages", "generate_content"}
-)
 _PROVIDERS: Final = {"text-completion-openai": "openai", "azure_text": "azure"}
 _PASS_THROUGH_PROVIDERS: Final = frozenset({"anthropic", "gemini", "vertex_ai", "openai", "azure"})
 _CLIENT_GONE: Final = frozenset({"ClientDisconnected", "CancelledError"})
 MAX_TAGS: Final = 20
-MAX_ANSWER: Final = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +71,7 @@ def normalise(
     if start is None or call_id is None:
         return None
     provider, model = _model(parts)
-    call_type = _call_type(parts)
+    call_type = call_type_of(parts)
     stream = _stream(parts)
     status, error_class, error_code = _outcome(parts, call)
     tokens = _tokens(parts, call)
@@ -189,19 +166,6 @@ def _route_provider(parts: Call) -> str | None:
     return name if name in _PASS_THROUGH_PROVIDERS else None
 
 
-def _call_type(parts: Call) -> str:
-    """Return the kind of request; synchronous and asynchronous ones have the same."""
-    raw = loose.text(parts.payload.get("call_type")) or loose.text(parts.kwargs.get("call_type"))
-    if raw is None:
-        return "chat"
-    if raw.startswith("a") and raw[1:] in _PLAIN:
-        raw = raw[1:]
-    if raw in ("pass_through_endpoint", "allm_passthrough_route", "llm_passthrough_route"):
-        address = (loose.text(parts.payload.get("api_base"), 2000) or "").lower()
-        return next((name for mark, name in _PASS_THROUGH if mark in address), "pass_through")
-    return _CALL_TYPES.get(raw, raw)
-
-
 def _stream(parts: Call) -> bool | None:
     for value in (
         parts.payload.get("stream"),
@@ -277,7 +241,7 @@ def _recounted(
     recount: Recount,
 ) -> tuple[TokenClasses, Charge, bool]:
     """Return estimated tokens where the provider sent none, and what they cost."""
-    answer = _answer_text(
+    answer = answer_text(
         loose.mapping(parts.payload.get("response")) or loose.mapping(call.response)
     )
     messages = parts.payload.get("messages") or parts.kwargs.get("messages")
@@ -287,29 +251,6 @@ def _recounted(
     given, made, cost = found
     tokens = TokenClasses(input_uncached=given, output_text=made)
     return tokens, charge.of_estimate(cost), True
-
-
-def _answer_text(response: Mapping[str, Any]) -> str:
-    """Return the text of an answer, of any API's form, for counting only."""
-    found: list[str] = []
-    size = 0
-    left: list[Any] = [response.get("choices"), response.get("output"), response.get("content")]
-    while left and size < MAX_ANSWER and len(found) < 1000:
-        item = left.pop()
-        if isinstance(item, str):
-            found.append(item)
-            size += len(item)
-        elif isinstance(item, list):
-            left.extend(item[:200])
-        elif isinstance(item, dict):
-            left.extend(item.get(name) for name in _ANSWER_PARTS if item.get(name))
-    return "\n".join(found)
-
-
-_ANSWER_PARTS: Final = (
-    *("message", "delta", "content", "text", "reasoning_content", "tool_calls", "function"),
-    "arguments",
-)
 
 
 def _cache_hit(parts: Call) -> bool:

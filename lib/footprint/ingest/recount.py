@@ -32,6 +32,17 @@ def recount(
     count = getattr(litellm, "token_counter", None)
     if count is None:
         return None
+    try:
+        return _count(litellm, count, model, provider, messages, answer)
+    except (
+        Exception
+    ):  # Messages come from callers: whatever LiteLLM makes of them, the call counts.
+        return None
+
+
+def _count(
+    litellm: Any, count: Any, model: str, provider: str | None, messages: Any, answer: str
+) -> tuple[int, int, Decimal | None]:
     known = model if provider in _OPENAI else _STAND_IN
     if isinstance(messages, list):
         given = count(model=known, messages=messages, use_default_image_token_count=True)

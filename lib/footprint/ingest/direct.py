@@ -1,0 +1,91 @@
+"""Recording a request by hand, for programs that do not call LiteLLM."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from footprint.errors import InputError
+from footprint.event import Attribution, Status, UsageEvent, event_id
+
+
+def log_request_to_supabase(
+    *,
+    model: str,
+    provider: str | None = None,
+    user_id: str | None = None,
+    session_id: str | None = None,
+    tokens_input: int | None = None,
+    tokens_output: int | None = None,
+    tokens_cache_read: int | None = None,
+    tokens_reasoning: int | None = None,
+    cost_usd: Decimal | float | str | None = None,
+    started_at: datetime | None = None,
+    latency_s: float | None = None,
+    status: Status = "success",
+    call_id: str | None = None,
+    tags: Sequence[str] = (),
+) -> uuid.UUID:
+    """Record one request: it is on disk when this returns, and in the database soon after.
+
+    Args:
+        model: without the provider's prefix.
+        provider: as LiteLLM names it, such as ``openai``.
+        user_id: who made it; a claim.
+        session_id: chat session, see `register_session`.
+        tokens_input: all input tokens, cached ones included.
+        tokens_output: all output tokens, reasoning included.
+        tokens_cache_read: those of `tokens_input` that the provider read from its cache.
+        tokens_reasoning: those of `tokens_output` that were reasoning.
+        cost_usd: in USD; None when no price is known.
+        started_at: with a time zone; now by default.
+        latency_s: seconds to the end of the answer.
+        status: success, failure, cancelled or abandoned.
+        call_id: the same one with the same `started_at` counts once; made up by default.
+        tags: at most 20, of at most 100 characters.
+
+    Returns:
+        The event's id.
+
+    Raises:
+        InputError: where a value cannot be stored.
+    """
+    from footprint.ingest.callback import default_callback
+
+    started_at = started_at or datetime.now(UTC)
+    call_id = call_id or str(uuid.uuid4())
+    attribution: Attribution = "declared" if user_id else "none"
+    try:
+        event = UsageEvent(
+            event_id=event_id(call_id, status, started_at),
+            started_at=started_at,
+            model=model,
+            provider=provider,
+            status=status,
+            litellm_call_id=call_id,
+            session_id=session_id,
+            source="api",
+            user_id=user_id,
+            attribution=attribution,
+            tokens_input_uncached=_less(tokens_input, tokens_cache_read),
+            tokens_cache_read=tokens_cache_read,
+            tokens_output_text=_less(tokens_output, tokens_reasoning),
+            tokens_reasoning=tokens_reasoning,
+            cost_usd=None if cost_usd is None else Decimal(str(cost_usd)),
+            price_source=None if cost_usd is None else "caller",
+            latency_s=latency_s,
+            tags=tuple(tags),
+        )
+        problems = event.problems()
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise InputError(f"The request cannot be recorded: {error}.") from error
+    if problems:
+        raise InputError(f"The request cannot be recorded: {'; '.join(problems)}.")
+    default_callback().recorder.record(event)
+    return event.event_id
+
+
+def _less(total: int | None, part: int | None) -> int | None:
+    return None if total is None else total - (part or 0)

@@ -1,0 +1,153 @@
+"""Calls in flight: what was sent to a provider and has not ended, so that none is lost from sight.
+
+LiteLLM calls no hook at all for a stream that its reader closes early, for a task that is cancelled
+and for a process that is killed. A mark is written when a call starts and another when it ends; a
+start without an end becomes an event with status ``abandoned``: when its process is gone, when it
+is older than `TTL_S`, or when the program ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from footprint.event import UsageEvent, event_id
+from footprint.ingest.segments import create_locked, open_locked, unique_name
+
+SUFFIX: Final = ".open"
+TTL_S: Final = 600.0
+MAX_OPEN: Final = 50_000
+_COMPACT_BYTES: Final = 1024 * 1024
+_ENDED: Final = b"-"
+
+
+class Journal:
+    """The calls that this process has in flight. The spool locks around it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._fd: int | None = None
+        self._path: Path | None = None
+        self._size = 0
+        self._open: dict[str, tuple[float, dict[str, Any]]] = {}
+
+    def start(self, call_id: str, mark: dict[str, Any]) -> bool:
+        """Remember a call; False where too many are open already.
+
+        Args:
+            call_id: LiteLLM's id of the call.
+            mark: fields of the `UsageEvent` it would become; ``started_at`` in seconds since 1970.
+        """
+        if len(self._open) >= MAX_OPEN and call_id not in self._open:
+            return False
+        self._open[call_id] = time.monotonic(), mark
+        self._write(json.dumps(mark, separators=(",", ":")).encode("ascii") + b"\n")
+        return True
+
+    def end(self, call_id: str) -> None:
+        """Forget a call that ended."""
+        if self._open.pop(call_id, None) is None:
+            return
+        if not self._open and self._size > _COMPACT_BYTES // 16 and self._fd is not None:
+            os.ftruncate(self._fd, 0)
+            self._size = 0
+        else:
+            self._write(_ENDED + call_id.encode("utf-8", "replace") + b"\n")
+
+    def overdue(self, age_s: float = TTL_S) -> list[UsageEvent]:
+        """Return, and forget, the calls that started longer ago than `age_s`."""
+        now = time.monotonic()
+        late = [key for key, (since, _) in self._open.items() if now - since >= age_s]
+        marks = [self._open[key][1] for key in late]
+        for key in late:
+            with contextlib.suppress(OSError):
+                self.end(key)
+        return [event for event in map(abandoned, marks) if event is not None]
+
+    def close(self) -> None:
+        """Delete the file; the calls still open are forgotten."""
+        self._open.clear()
+        if self._fd is not None and self._path is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._fd)
+        self._fd = None
+
+    def leave(self) -> None:
+        """Let go of the file, which belongs to the parent process."""
+        if self._fd is not None:
+            os.close(self._fd)
+        self._fd, self._open, self._size = None, {}, 0
+
+    def _write(self, line: bytes) -> None:
+        if self._fd is None:
+            self._path = self._folder / unique_name(SUFFIX)
+            self._fd = create_locked(self._path)
+            self._size = 0
+        self._size += os.write(self._fd, line)
+        if self._size > _COMPACT_BYTES + 1000 * len(self._open):
+            self._compact()
+
+    def _compact(self) -> None:
+        """Write the open calls into a new file and drop the old one."""
+        old, path = self._fd, self._path
+        self._fd, self._size = None, 0
+        marks = [json.dumps(mark, separators=(",", ":")) for _, mark in self._open.values()]
+        self._path = self._folder / unique_name(SUFFIX)
+        self._fd = create_locked(self._path)
+        if marks:
+            self._size = os.write(self._fd, "".join(f"{mark}\n" for mark in marks).encode("ascii"))
+        if old is not None and path is not None:
+            path.unlink(missing_ok=True)
+            os.close(old)
+
+
+def adopt_journal(path: Path) -> tuple[list[UsageEvent], int] | None:
+    """Return the calls that a dead process left open; None where the journal is in use.
+
+    The caller deletes the file with `drop_journal` once it has stored them.
+    """
+    fd = open_locked(path)
+    if fd is None:
+        return None
+    marks: dict[str, dict[str, Any]] = {}
+    for line in _lines(fd):
+        if line.startswith(_ENDED):
+            marks.pop(line[1:].decode("utf-8", "replace"), None)
+            continue
+        try:
+            mark = json.loads(line)
+            marks[str(mark["litellm_call_id"])] = mark
+        except (ValueError, KeyError, TypeError):
+            continue
+    return [event for event in map(abandoned, marks.values()) if event is not None], fd
+
+
+def drop_journal(path: Path, fd: int) -> None:
+    """Delete an adopted journal."""
+    path.unlink(missing_ok=True)
+    os.close(fd)
+
+
+def abandoned(mark: dict[str, Any]) -> UsageEvent | None:
+    """Return the event of a call that nobody saw the end of; None where its mark is damaged."""
+    try:
+        fields = dict(mark)
+        started_at = datetime.fromtimestamp(float(fields.pop("started_at")), UTC)
+        key = event_id(str(fields["litellm_call_id"]), "abandoned", started_at)
+        return UsageEvent(event_id=key, started_at=started_at, status="abandoned", **fields)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _lines(fd: int) -> Iterator[bytes]:
+    with os.fdopen(os.dup(fd), "rb") as file:
+        file.seek(0)
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line[:-1]

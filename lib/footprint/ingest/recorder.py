@@ -1,0 +1,183 @@
+"""From hook calls to the spool: what a callback does, without LiteLLM.
+
+`Recorder.started` and `Recorder.finished` never wait, and never raise: this is the one place with a
+blind except, because it runs inside other people's programs. What goes wrong is counted.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from footprint.config import Settings
+from footprint.errors import ConfigurationError
+from footprint.event import MAX_MODEL, UsageEvent
+from footprint.ingest import health, loose
+from footprint.ingest.attribution import Call, find_person
+from footprint.ingest.courier import Courier
+from footprint.ingest.delivery import encode
+from footprint.ingest.normalise import LitellmCall, normalise
+from footprint.ingest.recount import recount
+from footprint.ingest.spool import Spool
+
+ANSWER_TIMEOUT_S: Final = 10.0
+REMEMBERED: Final = 20_000
+# LiteLLM may call a sync and an async hook for one call; nested wrappers differ by a millisecond.
+DOUBLE_FIRE_S: Final = 5.0
+
+
+class Recorder:
+    """Puts calls into a spool and has them delivered.
+
+    Args:
+        spool: where they wait.
+        courier: who delivers them.
+    """
+
+    def __init__(self, spool: Spool, courier: Courier) -> None:
+        self.spool = spool
+        self.courier = courier
+        self._seen: OrderedDict[tuple[str | None, str], tuple[float, str]] = OrderedDict()
+        self._seen_lock = threading.Lock()
+        self._price_source: str | None = None
+
+    def started(self, kwargs: Any) -> None:
+        """Take note of a call that goes to a provider now."""
+        try:
+            mark = mark_of(loose.mapping(kwargs))
+            if mark is not None:
+                self.spool.start_call(mark["litellm_call_id"], mark)
+        except Exception as error:
+            self._fault(error)
+
+    def finished(self, kwargs: Any, response: Any, start: Any, end: Any, *, failed: bool) -> None:
+        """Record a call that ended."""
+        try:
+            call = LitellmCall(loose.mapping(kwargs), response, start, end, failed)
+            event = self._event(call)
+            if event.litellm_call_id is not None:
+                self.spool.end_call(event.litellm_call_id)
+            if self._is_double(event):
+                self.spool.health.count(health.DOUBLE_FIRED)
+                return
+            self.record(event)
+        except Exception as error:
+            self._fault(error)
+
+    def record(self, event: UsageEvent) -> bool:
+        """Put an event on disk and wake the courier; False where it had to be dropped."""
+        kept = self.spool.append(encode(event))
+        self.courier.wake()
+        return kept
+
+    def _event(self, call: LitellmCall) -> UsageEvent:
+        if self._price_source is None:
+            self._price_source = _price_source()
+        event = normalise(call, price_source=self._price_source, recount=recount)
+        if event is None:
+            # Without an id or a start nothing tells a second hook from a second call: count it.
+            self.spool.health.count(health.UNREADABLE)
+            named = {"litellm_call_id": f"unnamed {uuid.uuid4()}"} | dict(call.kwargs)
+            named["litellm_call_id"] = named["litellm_call_id"] or f"unnamed {uuid.uuid4()}"
+            start = call.start if loose.instant(call.start) else time.time()
+            event = normalise(
+                LitellmCall(named, call.response, start, call.end, call.failed),
+                price_source=self._price_source,
+            )
+        if event is None:
+            event = UsageEvent(
+                event_id=uuid.uuid4(), started_at=datetime.now(UTC), model="unknown", source="sdk"
+            )
+        return event
+
+    def _is_double(self, event: UsageEvent) -> bool:
+        key = event.litellm_call_id, event.status
+        start = event.started_at.timestamp()
+        with self._seen_lock:
+            before = self._seen.get(key)
+            if before and before[1] == event.model and abs(before[0] - start) < DOUBLE_FIRE_S:
+                return True
+            self._seen[key] = start, event.model
+            if len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+        return False
+
+    def _fault(self, error: Exception) -> None:
+        self.spool.health.count(health.HOOK_ERRORS)
+        self.spool.complain(f"a call was not recorded because of {type(error).__name__}")
+
+
+def mark_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what an abandoned call's event would say; None where the call is not to be logged.
+
+    Args:
+        kwargs: LiteLLM's ``model_call_details`` before the provider is called.
+    """
+    params = loose.mapping(kwargs.get("litellm_params"))
+    call_id = loose.text(kwargs.get("litellm_call_id"))
+    if call_id is None or params.get("no-log") is True:
+        return None
+    own = loose.mapping(params.get("metadata")) or loose.mapping(params.get("litellm_metadata"))
+    person = find_person(Call(kwargs, {}, own, params, own))
+    provider = loose.text(kwargs.get("custom_llm_provider")) or loose.text(
+        params.get("custom_llm_provider")
+    )
+    model = loose.text(kwargs.get("model"), MAX_MODEL) or "unknown"
+    if provider and model.startswith(provider + "/"):
+        model = model[len(provider) + 1 :] or model
+    stream = kwargs.get("stream")
+    mark = {
+        "litellm_call_id": call_id,
+        "started_at": time.time(),
+        "model": model,
+        "provider": provider,
+        "stream": stream if isinstance(stream, bool) else None,
+        "trace_id": loose.text(kwargs.get("litellm_trace_id")),
+        "source": "proxy" if params.get("proxy_server_request") else "sdk",
+        "session_id": person.session_id,
+        "user_id": person.user_id,
+        "attribution": person.attribution,
+        "end_user": person.end_user,
+        "user_email": person.email,
+        "team": person.team,
+    }
+    return {name: value for name, value in mark.items() if value is not None}
+
+
+def open_recorder(settings: Settings) -> Recorder:
+    """Return a recorder that delivers to the Supabase project of the settings."""
+    spool = Spool(settings.spool_dir.absolute(), settings.spool_max_bytes)
+    return Recorder(spool, Courier(spool, lambda: connect(settings)))
+
+
+def connect(settings: Settings) -> Any:
+    """Open the way to the database.
+
+    Raises:
+        ConfigurationError: where an address or a key is missing.
+    """
+    # httpx is imported here, by the courier's thread, so that a host's start does not wait for it.
+    from footprint.ingest.http import Gateway
+
+    url, publishable_key = settings.require_api()
+    if not settings.ingest_key:
+        raise ConfigurationError(
+            "FOOTPRINT_INGEST_KEY is not set: make a key with `footprint keys create`"
+        )
+    return Gateway(url, publishable_key, settings.ingest_key, ANSWER_TIMEOUT_S)
+
+
+def _price_source() -> str:
+    if "litellm" not in sys.modules:
+        return "litellm"
+    try:
+        return f"litellm {importlib.metadata.version('litellm')}"
+    except importlib.metadata.PackageNotFoundError:
+        return "litellm"

@@ -1,0 +1,310 @@
+"""The spool: where requests wait on disk until they are delivered. The file is the queue.
+
+A request is on disk when `Spool.append` returns, so it survives the death of its process. Every
+process writes segments of its own; what dead processes left is adopted by any other. Nothing here
+waits for a network, and nothing raises into the program whose calls are recorded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from footprint.errors import ConfigurationError
+from footprint.event import UsageEvent
+from footprint.ingest import dead, health, journal, segments
+from footprint.ingest.delivery import MAX_ROWS, encode
+from footprint.ingest.health import Health
+from footprint.ingest.host import claim
+from footprint.ingest.journal import Journal
+from footprint.ingest.segments import Batch, Segment
+
+LOG: Final = logging.getLogger("footprint.ingest")
+SEGMENT_BYTES: Final = 8 * 1024 * 1024
+DISK_FLOOR_BYTES: Final = 64 * 1024 * 1024
+MAX_IN_MEMORY: Final = 10_000
+_RETRY_DISK_S: Final = 5.0
+_COMPLAIN_S: Final = 60.0
+_MEASURE_S: Final = 1.0
+
+FULL: Final = "the spool is full"
+NO_DISK: Final = "the spool cannot be written and memory is full"
+
+
+class Spool:
+    """One process's part of a spool folder.
+
+    Args:
+        folder: on a local disk, for one host.
+        max_bytes: what all files in it may take; beyond it the newest requests are dropped.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int, counters: Health | None = None) -> None:
+        self.folder = folder
+        self.health = counters or Health()
+        self._max_bytes = max_bytes
+        self._segment_bytes = max(4096, min(SEGMENT_BYTES, max_bytes // 8))
+        self._reset()
+        _alive.add(self)
+
+    def _reset(self) -> None:
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._own: list[Segment] = []
+        self._journal = Journal(self.folder)
+        self._memory: deque[bytes] = deque()
+        self._room = 0
+        self._no_disk_until = 0.0
+        self._full_until = 0.0
+        self._claimed = False
+        self._complained: dict[str, float] = {}
+
+    def append(self, line: bytes) -> bool:
+        """Put one encoded event on disk; False where it had to be dropped (it is counted then)."""
+        with self._lock:
+            self._mine()
+            self._room -= len(line) + 1
+            if self._room < 0 and not self._find_room():
+                self._dropped(FULL)
+                return False
+            self.health.count(health.RECORDED)
+            if not (self._memory_to_disk() and self._to_disk(line + b"\n")):
+                self._remember(line)
+            return True
+
+    def start_call(self, call_id: str, mark: dict[str, Any]) -> None:
+        """Remember that a call is in flight."""
+        with self._lock:
+            self._mine()
+            try:
+                self._prepare()
+                self._journal.start(call_id, mark)
+            except (OSError, ConfigurationError) as error:
+                self._disk_failed(error)
+
+    def end_call(self, call_id: str) -> None:
+        """Remember that a call ended."""
+        with self._lock:
+            self._mine()
+            with contextlib.suppress(OSError):
+                self._journal.end(call_id)
+
+    def abandon_overdue(self, age_s: float = journal.TTL_S) -> None:
+        """Turn calls that are open for longer than `age_s` into abandoned events."""
+        with self._lock:
+            self._mine()
+            self._abandon(self._journal.overdue(age_s))
+
+    def sources(self) -> Iterator[Segment]:
+        """Yield this process's segments that have something to deliver, oldest first."""
+        with self._lock:
+            self._mine()
+            own = list(self._own)
+        for segment in own:
+            if not segment.done:
+                yield segment
+
+    def memory(self, rows: int) -> list[bytes]:
+        """Return the first lines that the disk did not take."""
+        with self._lock:
+            return [self._memory[n] for n in range(min(rows, len(self._memory)))]
+
+    def memory_delivered(self, lines: list[bytes]) -> None:
+        """Forget lines that were delivered from memory, unless they went to disk meanwhile."""
+        with self._lock:
+            for line in lines:
+                if self._memory and self._memory[0] is line:
+                    self._memory.popleft()
+
+    def tidy(self) -> None:
+        """Drop segments that are delivered, measure the folder, write counters."""
+        with self._lock:
+            self._mine()
+            for segment in [s for s in self._own if s.done]:
+                last = segment is self._own[-1]
+                if not last or segment.size > self._segment_bytes // 2:
+                    self._own.remove(segment)
+                    segment.release()
+            self._memory_to_disk()
+            if self._claimed:
+                self._find_room()
+        with contextlib.suppress(OSError, ConfigurationError):
+            if self._claimed:
+                claim(self.folder)
+                self.health.write(self.folder)
+
+    def adopt(self) -> list[Segment]:
+        """Take over the segments and open calls of processes that are gone."""
+        found: list[Segment] = []
+        with self._lock:
+            self._mine()
+            with contextlib.suppress(OSError, ConfigurationError):
+                self._prepare()
+            if not self._claimed:
+                return []
+            for path in segments.orphans(self.folder, journal.SUFFIX):
+                self._adopt_journal(path)
+        for path in segments.orphans(self.folder):
+            segment = segments.adopt(path)
+            if segment is not None:
+                found.append(segment)
+        return found
+
+    def bury(self, lines: list[tuple[bytes, str]]) -> None:
+        """Put lines into the dead-letter file.
+
+        Raises:
+            OSError: where it cannot be written; the lines stay where they are.
+        """
+        dead.bury(self.folder, lines)
+        self.health.count(health.DEAD, len(lines))
+        self.complain(f"{len(lines)} requests cannot be delivered: see `footprint spool dead list`")
+
+    def close(self) -> None:
+        """Release every segment: what is delivered is deleted, the rest stays for others."""
+        with self._lock:
+            self._mine()
+            self._abandon(self._journal.overdue(0.0))
+            self._memory_to_disk()
+            self._journal.close()
+            for segment in self._own:
+                segment.release()
+            self._own = []
+        with contextlib.suppress(OSError):
+            if self._claimed:
+                self.health.write(self.folder)
+
+    def complain(self, sentence: str) -> None:
+        """Log a warning, each at most once a minute."""
+        now = time.monotonic()
+        if now - self._complained.get(sentence, -_COMPLAIN_S) >= _COMPLAIN_S:
+            self._complained[sentence] = now
+            LOG.warning("footprint: %s.", sentence)
+
+    def after_fork(self) -> None:
+        """Start anew in a child process; the files belong to the parent."""
+        for segment in self._own:
+            with contextlib.suppress(OSError):
+                os.close(segment.fd)
+        self._journal.leave()
+        self.health.forget()
+        self._reset()
+
+    def _mine(self) -> None:
+        if self._pid != os.getpid():
+            self.after_fork()
+
+    def _prepare(self) -> None:
+        if not self._claimed:
+            if time.monotonic() < self._no_disk_until:
+                raise OSError("the spool could not be written a moment ago")
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            claim(self.folder)
+            self._claimed = True
+
+    def _to_disk(self, line: bytes) -> bool:
+        if time.monotonic() < self._no_disk_until:
+            return False
+        try:
+            self._prepare()
+            if not self._own or self._own[-1].size + len(line) > self._segment_bytes:
+                self._own.append(segments.create(self.folder))
+            self._own[-1].append(line)
+        except (OSError, ConfigurationError) as error:
+            self._disk_failed(error)
+            return False
+        return True
+
+    def _memory_to_disk(self) -> bool:
+        while self._memory:
+            if not self._to_disk(self._memory[0] + b"\n"):
+                return False
+            self._memory.popleft()
+        return True
+
+    def _remember(self, line: bytes) -> None:
+        if len(self._memory) >= MAX_IN_MEMORY:
+            self._memory.popleft()
+            self._dropped(NO_DISK)
+        self._memory.append(line)
+
+    def _dropped(self, reason: str) -> None:
+        self.health.count(health.DROPPED + reason)
+        self.complain(f"a request was not recorded: {reason}")
+
+    def _disk_failed(self, error: Exception) -> None:
+        self._no_disk_until = time.monotonic() + _RETRY_DISK_S
+        self.health.said(last_error=f"{self.folder}: {error}")
+        self.complain(f"requests wait in memory: {error}")
+
+    def _find_room(self) -> bool:
+        """Measure the folder and its disk; tell whether there is room for more."""
+        if time.monotonic() < self._full_until:
+            return False
+        used = folder_bytes(self.folder)
+        room = self._max_bytes - used
+        with contextlib.suppress(OSError):
+            room = min(room, shutil.disk_usage(self.folder).free - DISK_FLOOR_BYTES)
+        # Measured again after a sixteenth of the limit, because others write here too.
+        self._room = min(room, max(4096, self._max_bytes // 16))
+        if room <= 0:
+            self._full_until = time.monotonic() + _MEASURE_S
+        return room > 0
+
+    def _abandon(self, events: list[UsageEvent]) -> None:
+        for event in events:
+            if self.append(encode(event)):
+                self.health.count(health.ABANDONED)
+
+    def _adopt_journal(self, path: Path) -> None:
+        adopted = journal.adopt_journal(path)
+        if adopted is not None:
+            self._abandon(adopted[0])
+            journal.drop_journal(path, adopted[1])
+
+
+class Memory:
+    """What the disk of a spool did not take, as something to deliver from."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._lines: list[bytes] = []
+
+    def read(self) -> Batch:
+        """Return the first lines."""
+        self._lines = self._spool.memory(MAX_ROWS)
+        return Batch(list(self._lines), [], len(self._lines))
+
+    def acknowledge(self, end: int) -> None:
+        """Forget the first `end` of the lines read last."""
+        self._spool.memory_delivered(self._lines[:end])
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return what the files of a folder take; 0 where there is none."""
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                total += entry.stat(follow_symlinks=False).st_size
+    return total
+
+
+_alive: weakref.WeakSet[Spool] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for spool in list(_alive):
+        spool.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)
