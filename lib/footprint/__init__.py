@@ -4,6 +4,7 @@ What programs use is loaded when it is first asked for, so that ``import footpri
 
     import footprint, litellm
     litellm.callbacks = [footprint.callback]
+    footprint.estimate("openai", "gpt-4o", tokens_in=1200, tokens_out=300).impact.energy_kwh
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         get_user_request_history,
         get_user_token_breakdown,
     )
+    from footprint.impact.estimation import estimate
     from footprint.ingest.callback import Hooks
     from footprint.ingest.direct import log_request_to_supabase
     from footprint.ingest.session_map import SessionMap, register_session
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SessionMap",
     "callback",
+    "estimate",
     "get_user_analytics",
     "get_user_monthly_usage",
     "get_user_request_history",
@@ -35,6 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "estimate": "footprint.impact.estimation",
     "SessionMap": "footprint.ingest.session_map",
     "register_session": "footprint.ingest.session_map",
     "log_request_to_supabase": "footprint.ingest.direct",
