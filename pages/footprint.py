@@ -1,11 +1,9 @@
-import streamlit as st
-
 from footprint.auth import require_user
 from footprint.data.deployment import deployment_info
 from footprint.data.footprint import my_footprint
 from footprint.ui.cards import draw_cards, footprint_cards
 from footprint.ui.charts import (
-    chart_card,
+    chart_row,
     measure_picker,
     model_drawing,
     provider_drawing,
@@ -33,12 +31,11 @@ with begin("My footprint", me) as view:
         draw_cards(footprint_cards(footprint, view.formats), 3, footprint.previous_period)
 
         measure = measure_picker()
-        over_time, by_provider = st.columns([5, 3])
-        with over_time:
-            chart_card(time_drawing(footprint, measure, deployment.today, view.formats))
-        with by_provider:
-            chart_card(provider_drawing(footprint.by_provider, measure, view.formats))
-        chart_card(model_drawing(footprint.by_model, measure, view.formats))
+        chart_row(
+            (5, time_drawing(footprint, measure, deployment.today, view.formats)),
+            (3, provider_drawing(footprint.by_provider, measure, view.formats)),
+        )
+        chart_row((8, model_drawing(footprint.by_model, measure, view.formats)))
 
         every_measure(footprint.by_model, view.formats)
         method_note(view, deployment, footprint)

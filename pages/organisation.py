@@ -1,11 +1,9 @@
-import streamlit as st
-
 from footprint.auth import require_role
 from footprint.data.deployment import deployment_info
 from footprint.data.organisation import organisation_footprint
 from footprint.ui.cards import draw_cards, organisation_cards
 from footprint.ui.charts import (
-    chart_card,
+    chart_row,
     measure_picker,
     model_drawing,
     provider_drawing,
@@ -34,16 +32,14 @@ with begin("Organisation", me) as view:
         draw_cards(organisation_cards(footprint, view.formats), 4, footprint.previous_period)
 
         measure = measure_picker()
-        over_time, by_provider = st.columns([5, 3])
-        with over_time:
-            chart_card(time_drawing(footprint, measure, deployment.today, view.formats))
-        with by_provider:
-            chart_card(provider_drawing(footprint.by_provider, measure, view.formats))
-        by_model, by_team = st.columns(2)
-        with by_model:
-            chart_card(model_drawing(footprint.by_model, measure, view.formats))
-        with by_team:
-            chart_card(team_drawing(footprint.by_team, measure, view.formats))
+        chart_row(
+            (5, time_drawing(footprint, measure, deployment.today, view.formats)),
+            (3, provider_drawing(footprint.by_provider, measure, view.formats)),
+        )
+        chart_row(
+            (4, model_drawing(footprint.by_model, measure, view.formats)),
+            (4, team_drawing(footprint.by_team, measure, view.formats)),
+        )
 
         every_measure(footprint.by_model, view.formats)
         method_note(view, deployment, footprint)

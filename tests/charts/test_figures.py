@@ -36,7 +36,7 @@ def band(*kwh: float | None, formats: Formats = ENGLISH) -> Any:
     return band_by_day(series, ENERGY_USED, formats)
 
 
-def costs(*rows: tuple[str, str, float]) -> Any:
+def costs(*rows: tuple[str, str, float | None]) -> Any:
     table = pd.DataFrame(rows, columns=["day", "provider", "cost_eur"])
     table["day"] = pd.to_datetime(table["day"])
     return over_time(table, ["cost_eur"], WEEK, WEEK.last, "provider")
@@ -76,6 +76,13 @@ def test_the_axis_carries_the_unit() -> None:
     assert stacked_by_day(series, COST, GERMAN).layout.separators == ",."
 
 
+def test_a_day_that_is_not_over_is_named_so() -> None:
+    assert band(0.001).layout.xaxis.ticktext[-1] == "today"
+    columns = [ENERGY_USED.low, ENERGY_USED.column, ENERGY_USED.high]
+    over = over_time(energy_by_day(0.001), columns, WEEK, date(2026, 12, 1))
+    assert band_by_day(over, ENERGY_USED, ENGLISH).layout.xaxis.ticktext[-1] == "8 Nov"
+
+
 def test_an_unknown_day_leaves_a_gap_and_says_so() -> None:
     *_, mid = band(0.001, None).data
     assert pd.isna(mid.y[1])
@@ -102,6 +109,17 @@ def test_no_chart_uses_webgl_or_wants_zooming(measure: Any) -> None:
         assert figure.layout.xaxis.fixedrange and figure.layout.yaxis.fixedrange
 
 
+def test_a_provider_of_unknown_cost_keeps_the_order_of_the_stack_and_says_so() -> None:
+    figure = stacked_by_day(
+        costs(("2026-11-03", "openai", None), ("2026-11-03", "mistral", 2)), COST, ENGLISH
+    )
+
+    _, openai, total = figure.data
+    assert openai.y[1] == 0
+    assert openai.customdata[1] == "unknown"
+    assert total.customdata[1] == "€2.00"
+
+
 def test_a_list_of_bars_names_each_group_and_writes_its_figure() -> None:
     figure = by_model(models(big=300, small=100), CARBON_EMITTED, ENGLISH)
 
@@ -115,6 +133,8 @@ def test_the_range_of_a_bar_is_pale_behind_it_and_its_low_end_marked() -> None:
     assert list(solid.x) == [300]
     assert (pale.base[0], pale.base[0] + pale.x[0]) == (150, 600)
     assert list(lows.x) == [150]
+    *_, lows = by_model(models(big=300, tiny=1), CARBON_EMITTED, ENGLISH).data
+    assert lows.x[0] == 150 and pd.isna(lows.x[1])
     assert "range 150–600" in solid.customdata[0]
 
 

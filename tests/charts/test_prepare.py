@@ -41,6 +41,7 @@ def test_a_provider_without_requests_on_a_day_used_nothing() -> None:
 def test_no_day_after_today_is_drawn() -> None:
     series = over_time(costs(), ["cost_eur"], WEEK, date(2026, 11, 4), group="provider")
     assert len(series.table) == 3
+    assert series.is_running
     assert series.period == Period(date(2026, 11, 2), date(2026, 11, 4))
 
 

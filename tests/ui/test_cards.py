@@ -113,7 +113,6 @@ def test_more_carbon_is_worse_and_more_tokens_are_neither() -> None:
     shown = cards(SOME)
     assert shown["CO₂e"].judgement == "more is worse"
     assert shown["Tokens"].judgement == "neither"
-    assert shown["Nature restored"].judgement == "more is better"
 
 
 def test_every_card_says_where_its_figure_comes_from() -> None:

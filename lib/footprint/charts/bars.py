@@ -112,14 +112,15 @@ def _add_bands(
 
 
 def _add_lows(figure: go.Figure, rows: pd.DataFrame, measure: Measure, size: float) -> None:
-    """Mark where each range begins, on the solid bar."""
+    """Mark where each range begins, on the solid bar, where there is room for a mark."""
+    low, ends = (rows[column].astype("float64") for column in (measure.low, measure.high))
     figure.add_scatter(
-        x=rows[measure.low].astype("float64") / size,
+        x=low.where(low > ends.max() / 100) / size,
         y=list(range(len(rows))),
         mode="markers",
         marker={
             "symbol": "line-ns",
-            "size": BAR_PIXELS,
+            "size": BAR_PIXELS - 3,
             "line": {"color": "rgba(255, 255, 255, 0.9)", "width": 1.5},
         },
         hoverinfo="skip",

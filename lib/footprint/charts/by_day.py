@@ -30,9 +30,10 @@ def stacked_by_day(series: Series, measure: Measure, formats: Formats) -> go.Fig
     colours = provider_colours(table.columns)
     figure = go.Figure()
     for provider in table.sum().sort_values(ascending=False).index:
+        # A gap would have Plotly stack that day in another order; the hover says "unknown".
         figure.add_bar(
             x=table.index,
-            y=table[provider] / float(unit.size),
+            y=table[provider].fillna(0) / float(unit.size),
             name=safe(provider),
             marker={"color": colours[provider], "line": {"width": 0}},
             customdata=[measure.text(value, formats) for value in table[provider]],
@@ -117,6 +118,7 @@ def _over_time(
     ticks = _ticks(pd.DatetimeIndex(series.table.index))
     figure.update_xaxes(
         tickvals=ticks,
+        tickangle=0,
         ticktext=[_tick_text(day, series, formats) for day in ticks],
         unifiedhovertitle={"text": f"{'Week of ' if series.is_weekly else ''}%{{x|%-d %b %Y}}"},
     )
@@ -130,5 +132,6 @@ def _ticks(days: pd.DatetimeIndex) -> list[pd.Timestamp]:
 
 
 def _tick_text(day: pd.Timestamp, series: Series, formats: Formats) -> str:
-    text = formats.day(day.date())
-    return text if series.is_weekly else text.rsplit(" ", 1)[0].rstrip(",")
+    if series.is_running and day == series.table.index[-1]:
+        return "this week" if series.is_weekly else "today"
+    return formats.day(day.date()).rsplit(" ", 1)[0].rstrip(",")

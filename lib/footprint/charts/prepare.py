@@ -28,6 +28,8 @@ class Series:
     is_weekly: bool
     # The days drawn: the period, cut at the newest request there can be.
     period: Period
+    # Whether the last row is still growing.
+    is_running: bool
 
     @property
     def grain(self) -> str:
@@ -64,7 +66,8 @@ def over_time(
     wide.loc[days.difference(pd.DatetimeIndex(known["day"]))] = 0.0
     wide = wide.rename_axis(index="start", columns=None)
     is_weekly = shown.length > LONGEST_BY_DAY
-    return Series(_weekly(wide) if is_weekly else wide, is_weekly, shown)
+    is_running = shown.last == today
+    return Series(_weekly(wide) if is_weekly else wide, is_weekly, shown, is_running)
 
 
 def top_groups(table: pd.DataFrame, keys: list[str], measure: Measure, rest: str) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def dress(figure: go.Figure, formats: Formats, height: int) -> go.Figure:
     """Give a figure the house look and return it."""
     figure.update_layout(
         height=height,
-        margin={"l": 0, "r": 16, "t": 8, "b": 0},
+        margin={"l": 0, "r": 28, "t": 8, "b": 0},
         separators=formats.locale.decimal + formats.locale.group,
         hoverlabel={"align": "left"},
         dragmode=False,

@@ -16,10 +16,9 @@ from footprint.data.usage import Usage, usage
 from footprint.shell.text import plain
 from footprint.ui.formats import AREA, TOKENS, Amount, Formats
 
-Judgement = Literal["more is worse", "more is better", "neither"]
-_COLOURS: dict[Judgement, Literal["inverse", "normal", "off"]] = {
+Judgement = Literal["more is worse", "neither"]
+_COLOURS: dict[Judgement, Literal["inverse", "off"]] = {
     "more is worse": "inverse",
-    "more is better": "normal",
     "neither": "off",
 }
 
@@ -38,6 +37,8 @@ class Card:
     # Where the figure comes from.
     source: str
     judgement: Judgement = "more is worse"
+    # What stands in the place of a change, beside cards that have one.
+    without_change: str = "no comparison"
 
 
 _PRICE_SOURCE = (
@@ -79,7 +80,7 @@ def footprint_cards(footprint: Footprint, formats: Formats) -> list[Card]:
         _cost_card(now, before, formats),
         _tokens_card(now, before, formats),
         *(_estimate_card(measure, icon, now, before, formats) for measure, icon in estimates),
-        restored_card(now, before, formats),
+        restored_card(now, formats),
     ]
 
 
@@ -111,29 +112,20 @@ def organisation_cards(footprint: OrganisationFootprint, formats: Formats) -> li
     return [cost, replace(tokens, notes=tokens.notes[:1]), requests, people, *others]
 
 
-def restored_card(now: Usage, before: Usage, formats: Formats) -> Card:
+def restored_card(now: Usage, formats: Formats) -> Card:
     """Return the card of the nature restored: receipts in front, pledges beside, never added up."""
     verified, pending = now.restored_m2_verified, now.restored_m2_pending
-    if verified:
-        value, change = formats.quantity(verified, AREA), None
-        if before.restored_m2_verified:
-            change = formats.change(verified, before.restored_m2_verified)
-    else:
-        value, change = "None yet", None
     notes = ["with a receipt" if verified else "no receipt in this period yet"]
-    notes += (
-        [f"{formats.quantity(pending, AREA)} pending: pledged, not yet receipted"]
-        if pending
-        else []
-    )
+    if pending:
+        notes.append(f"{formats.quantity(pending, AREA)} pending: pledged, not yet receipted")
     return Card(
         label="Nature restored",
         icon=":material/forest:",
-        value=value,
-        change=change,
+        value=formats.quantity(verified, AREA) if verified else "None yet",
+        change=None,
         notes=tuple(notes),
         source=_RESTORED_SOURCE,
-        judgement="more is better",
+        without_change="contribution",
     )
 
 
@@ -152,7 +144,7 @@ def draw_cards(cards: Sequence[Card], columns: int, before: Period | None = None
                 st.metric(
                     card.label,
                     card.value,
-                    _change_text(card) if before else None,
+                    (card.change or card.without_change) if before else None,
                     delta_color=_COLOURS[card.judgement] if card.change else "off",
                     delta_arrow="off" if (card.change or "0").startswith("0") else "auto",
                     delta_description=_before_text(card, before),
@@ -165,10 +157,6 @@ def draw_cards(cards: Sequence[Card], columns: int, before: Period | None = None
 
 def _before(footprint: Footprint) -> Usage:
     return footprint.previous if footprint.is_comparable else usage({})
-
-
-def _change_text(card: Card) -> str:
-    return card.change or "no comparison"
 
 
 def _before_text(card: Card, before: Period | None) -> str | None:

@@ -125,14 +125,22 @@ def team_drawing(table: pd.DataFrame, measure: Measure, formats: Formats) -> Dra
     )
 
 
-def chart_card(drawing: Drawing) -> None:
-    """Draw one chart in a card, or its table where the reader asks for it."""
-    with st.container(border=True, height="stretch"):
-        _chart_or_table(drawing)
+def chart_row(*cards: tuple[int, Drawing]) -> None:
+    """Draw charts in cards side by side, below each other where there is no room for that.
+
+    Args:
+        cards: how many eighths of the row a chart takes, and the chart.
+    """
+    # Eight tracks shrink to fewer on a small screen, and a wider card then takes its whole row.
+    grid = st.grid(8, min_column_width=80, border=True)
+    for eighths, drawing in cards:
+        with grid.cell(column_span=eighths):
+            _chart_or_table(drawing)
 
 
 @st.fragment
 def _chart_or_table(drawing: Drawing) -> None:
+    """Draw one chart, or its table where the reader asks for it; only this card runs anew."""
     head = st.container(
         horizontal=True,
         horizontal_alignment="distribute",

@@ -124,7 +124,6 @@ def _restored(statement: FinanceMonth, formats: Formats, price: str) -> Card:
         change=None,
         notes=("with a receipt",) if is_verified else ("no receipt yet", pending),
         source="A contribution: it counts once a receipt is there, and is never subtracted.",
-        judgement="more is better",
     )
 
 
