@@ -19,11 +19,11 @@ if TYPE_CHECKING:
         get_user_token_breakdown,
     )
     from footprint.impact.estimation import estimate
-    from footprint.ingest.callback import Hooks
     from footprint.ingest.direct import log_request_to_supabase
     from footprint.ingest.session_map import SessionMap, register_session
 
-    callback: Hooks
+    # A footprint.ingest.callback.Hooks, and a LiteLLM CustomLogger where LiteLLM is installed.
+    callback: Any
 
 __all__ = [
     "SessionMap",

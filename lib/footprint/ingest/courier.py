@@ -112,6 +112,8 @@ class Courier:
         """Flush, end the thread and release the files; True where nothing is left."""
         self._stop.set()
         self._awake.set()
+        # The program ends here: nothing that is still open will be heard of again.
+        self._spool.abandon_overdue(age_s=0.0)
         empty = self.flush(timeout_s)
         if self._working.acquire(timeout=0.2):
             try:

@@ -1,8 +1,8 @@
 """Segments: append-only files of one JSON event a line, each owned by whoever holds its lock.
 
 ``<name>.events.jsonl`` begins with a header line; ``….ack`` beside it holds the offset up to which
-all is delivered. The lock (flock) dies with its process, so a segment whose lock is free has no owner
-and may be adopted.
+all is delivered. The lock (flock) dies with its process, so a segment whose lock is free has no
+owner and may be adopted.
 """
 
 from __future__ import annotations

@@ -1,0 +1,135 @@
+"""A provider on loopback that speaks OpenAI's and Anthropic's chat APIs.
+
+It answers 100 input tokens (40 cached) and 50 output tokens (12 reasoning), or 60 + 30 cache read + 10
+cache write and 50 in Anthropic's form. A model's name says what happens: ``…-err429`` fails so,
+``…-slow`` waits between the parts of a stream, ``…-cut`` breaks a stream off.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+USAGE = {
+    "prompt_tokens": 100,
+    "completion_tokens": 50,
+    "total_tokens": 150,
+    "prompt_tokens_details": {"cached_tokens": 40},
+    "completion_tokens_details": {"reasoning_tokens": 12},
+}
+ANTHROPIC = {
+    "input_tokens": 60,
+    "cache_read_input_tokens": 30,
+    "cache_creation_input_tokens": 10,
+    "output_tokens": 50,
+}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        model = str(body.get("model", ""))
+        error = re.search(r"-err(\d{3})$", model)
+        if error:
+            self._json({"error": {"message": "no", "type": "error"}}, int(error[1]))
+        elif self.path.endswith("/messages"):
+            self._json(self._message(model))
+        elif self.path.endswith("/embeddings"):
+            vector = {"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}
+            usage = {"prompt_tokens": 7, "total_tokens": 7}
+            self._json({"object": "list", "data": [vector], "model": model, "usage": usage})
+        elif self.path.endswith("/moderations"):
+            result = {"flagged": False, "categories": {}, "category_scores": {}}
+            self._json({"id": "modr-1", "model": model, "results": [result]})
+        elif body.get("stream"):
+            self._stream(model, bool((body.get("stream_options") or {}).get("include_usage")))
+        elif "prompt" in body:
+            choice = {"index": 0, "text": "hello world", "finish_reason": "stop"}
+            self._json(self._answer(model, "text_completion", choice) | {"usage": USAGE})
+        else:
+            message = {"role": "assistant", "content": "hello world"}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            if model.endswith("-slow"):
+                time.sleep(3)
+            self._json(self._answer(model, "chat.completion", choice) | {"usage": USAGE})
+
+    def _answer(self, model: str, kind: str, choice: dict[str, Any]) -> dict[str, Any]:
+        # The same id every time, as some gateways do: it must not be taken for a key.
+        return {
+            "id": "chatcmpl-1",
+            "object": kind,
+            "created": 1,
+            "model": model,
+            "choices": [choice],
+        }
+
+    def _message(self, model: str) -> dict[str, Any]:
+        return {
+            **{"id": "msg_1", "type": "message", "role": "assistant", "model": model},
+            **{"content": [{"type": "text", "text": "hi there"}], "stop_reason": "end_turn"},
+            **{"stop_sequence": None, "usage": ANTHROPIC},
+        }
+
+    def _stream(self, model: str, with_usage: bool) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        for number, part in enumerate(("hello", " world", None)):
+            if model.endswith("-slow") and number:
+                time.sleep(0.3)
+            if model.endswith("-cut") and number == 2:
+                self.connection.close()
+                return
+            delta = {"role": "assistant", "content": part} if part else {}
+            choice = {"index": 0, "delta": delta, "finish_reason": None if part else "stop"}
+            self._chunk(self._answer(model, "chat.completion.chunk", choice))
+        if with_usage:
+            end = self._answer(model, "chat.completion.chunk", {}) | {"choices": [], "usage": USAGE}
+            self._chunk(end)
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def _chunk(self, body: dict[str, Any]) -> None:
+        self.wfile.write(b"data: " + json.dumps(body).encode() + b"\n\n")
+        self.wfile.flush()
+
+    def _json(self, body: dict[str, Any], status: int = 200) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except (ConnectionError, ValueError, OSError):
+            return
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@contextmanager
+def providing() -> Iterator[str]:
+    """Yield the provider's address."""
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    web.daemon_threads = True
+    thread = threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{web.server_address[1]}"
+    finally:
+        web.shutdown()
+        web.server_close()
+        thread.join()
