@@ -83,8 +83,18 @@ end
 $$;
 comment on function private.require_org_reader() is 'Answers HTTP 403 unless the signed-in person is admin or finance.';
 
+create or replace function private.require_admin() returns void
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  if not private.is_admin() then
+    raise sqlstate 'PT403' using message = 'This is for admins.', hint = 'Ask an admin of your organisation.';
+  end if;
+end
+$$;
+comment on function private.require_admin() is 'Answers HTTP 403 unless the signed-in person is an admin.';
+
 revoke execute on function private.current_user_id(), private.current_role_name(), private.is_admin(),
-  private.is_org_reader(), private.require_org_reader() from public;
+  private.is_org_reader(), private.require_org_reader(), private.require_admin() from public;
 grant execute on function private.current_user_id(), private.current_role_name(), private.is_admin(),
   private.is_org_reader() to authenticated;
 

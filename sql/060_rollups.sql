@@ -183,10 +183,12 @@ alter table public.usage_user_monthly enable row level security;
 alter table public.usage_org_daily enable row level security;
 alter table public.usage_tag_monthly enable row level security;
 
+-- Rows of a team, of a tag or of a person may be about one person: where people are not named
+-- (sql/025_privacy.sql), the organisation's readers get its figures from functions alone.
 drop policy if exists "people read their own totals, admins and finance all" on public.user_usage_totals;
 create policy "people read their own totals, admins and finance all" on public.user_usage_totals
   for select to authenticated
-  using (user_id = (select private.current_user_id()) or (select private.is_org_reader()));
+  using (user_id = (select private.current_user_id()) or (select private.sees_people()));
 drop policy if exists "people read their own days" on public.usage_user_daily;
 create policy "people read their own days" on public.usage_user_daily
   for select to authenticated using (user_id = (select private.current_user_id()));
@@ -195,10 +197,10 @@ create policy "people read their own months" on public.usage_user_monthly
   for select to authenticated using (user_id = (select private.current_user_id()));
 drop policy if exists "admins and finance read the organisation's days" on public.usage_org_daily;
 create policy "admins and finance read the organisation's days" on public.usage_org_daily
-  for select to authenticated using ((select private.is_org_reader()));
+  for select to authenticated using ((select private.sees_people()));
 drop policy if exists "admins and finance read the tags" on public.usage_tag_monthly;
 create policy "admins and finance read the tags" on public.usage_tag_monthly
-  for select to authenticated using ((select private.is_org_reader()));
+  for select to authenticated using ((select private.sees_people()));
 
 revoke all on public.user_usage_totals, public.usage_user_daily, public.usage_user_monthly,
   public.usage_org_daily, public.usage_tag_monthly from public, anon, authenticated, service_role;
@@ -263,8 +265,11 @@ create or replace trigger on_timezone_change after update on public.settings
 create or replace view public.profiles with (security_invoker = true) as
   select p.user_id, p.auth_user_id, p.email, p.full_name, p.provider, p.role, p.team, p.timezone,
          p.created_at, p.updated_at, p.deleted_at,
-         coalesce(t.requests, 0) as requests, coalesce(t.tokens_used, 0) as tokens_used
-  from public.user_profiles p left join public.user_usage_totals t on t.user_id = p.user_id;
-comment on view public.profiles is 'People with tokens_used, exact at all times.';
+         case when v.visible then coalesce(t.requests, 0) end as requests,
+         case when v.visible then coalesce(t.tokens_used, 0) end as tokens_used
+  from public.user_profiles p
+  left join public.user_usage_totals t on t.user_id = p.user_id
+  cross join lateral (select (select private.people_are_named()) or p.auth_user_id = (select auth.uid())) as v (visible);
+comment on view public.profiles is 'People with tokens_used, exact at all times; null where people are not named to whoever asks.';
 revoke all on public.profiles from public, anon, authenticated, service_role;
 grant select on public.profiles to authenticated, service_role;

@@ -30,14 +30,35 @@ create policy "people read their own ledger, admins and finance all" on public.t
 revoke all on public.transactions from public, anon, authenticated, service_role;
 grant select on public.transactions to authenticated, service_role;
 create or replace trigger transactions_are_append_only
-  before update or delete or truncate on public.transactions
+  before delete or truncate on public.transactions
   for each statement execute function private.refuse_change();
+
+-- The books stay when a person is erased (sql/120_people.sql): an entry may go on under a random name,
+-- without its note, and change in nothing else.
+create or replace function private.refuse_ledger_change() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  if new.user_id !~ '^erased-' or new.note is not null
+     or to_jsonb(new) - array['user_id', 'note'] <> to_jsonb(old) - array['user_id', 'note'] then
+    raise exception using errcode = 'insufficient_privilege',
+      message = 'public.transactions is append-only: update is not allowed.', hint = 'Add a correcting row instead.';
+  end if;
+  return new;
+end
+$$;
+comment on function private.refuse_ledger_change() is 'Trigger of transactions: an entry changes only by the erasure of its person.';
+revoke execute on function private.refuse_ledger_change() from public;
+create or replace trigger transactions_change_by_erasure_only before update on public.transactions
+  for each row execute function private.refuse_ledger_change();
 
 create or replace view public.balances with (security_invoker = true) as
   select t.user_id, t.credited_eur, coalesce(u.cost_eur, 0) as used_eur, t.credited_eur - coalesce(u.cost_eur, 0) as balance_eur
   from (select user_id, sum(amount_eur) as credited_eur from public.transactions group by user_id) t
-  left join public.user_usage_totals u on u.user_id = t.user_id;
-comment on view public.balances is 'Credit left, EUR: the ledger less the known cost of all usage. People see their own, admins and finance all.';
+  left join public.user_usage_totals u on u.user_id = t.user_id
+  where (select private.people_are_named())
+     or exists (select 1 from public.user_profiles p where p.user_id = t.user_id and p.auth_user_id = (select auth.uid()));
+comment on view public.balances is
+  'Credit left, EUR: the ledger less the known cost of all usage. People see their own; admins and finance all, where people are named.';
 revoke all on public.balances from public, anon, authenticated, service_role;
 grant select on public.balances to authenticated, service_role;
 
@@ -61,7 +82,7 @@ begin
       raise sqlstate 'PT409' using message = 'This idempotency key was used for another transaction: choose a new one.';
     end if;
   else
-    perform private.audit('transaction.record', t.user_id, null, to_jsonb(t));
+    perform private.audit('transaction.record', t.user_id, null, to_jsonb(t) - 'note');
   end if;
   return t.transaction_id;
 end

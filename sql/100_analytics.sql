@@ -1,8 +1,8 @@
 -- Analytics: the views and functions of the original system, under the same names.
 --
 -- Views are invoker views: people see their own rows. The functions answer one JSON value each,
--- because the API cuts a set at 1000 rows without a word. An admin may ask for another person; that
--- look is written to the audit log.
+-- because the API cuts a set at 1000 rows without a word. An admin may ask for another person after
+-- stating a reason, which is written to the audit log (look_at_person, sql/120_people.sql).
 
 create or replace view public.monthly_token_usage with (security_invoker = true) as
   with cells as (
@@ -72,7 +72,7 @@ grant select on public.monthly_token_usage, public.user_request_analytics, publi
   to authenticated, service_role;
 grant execute on function private.reporting_timezone() to authenticated, service_role;
 
--- Whose rows may be read: one's own, or as an admin somebody's, which is logged.
+-- Whose rows may be read: one's own, or as an admin somebody's, for a reason that is logged.
 create or replace function private.readable_user(p_user_id text) returns text
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -83,13 +83,17 @@ begin
     raise sqlstate 'PT403' using message = 'People can look at their own requests only.',
       hint = 'An admin can look at a person''s requests; that is logged.';
   end if;
-  if v_asked <> coalesce(v_me, '') then
-    perform private.audit('person.look', v_asked, null, null);
+  if v_asked <> coalesce(v_me, '') and not exists (
+    select 1 from public.audit_log a
+     where a.target = v_asked and a.action = 'person.look' and a.actor_user_id = v_me
+       and a.occurred_at > now() - interval '1 hour') then
+    raise sqlstate 'PT403' using message = 'Looking at one person''s requests needs a reason: state it first.',
+      hint = 'Call look_at_person with a reason; it is logged, and that person can read it.';
   end if;
   return v_asked;
 end
 $$;
-comment on function private.readable_user(text) is 'The person asked for (null: oneself) if the caller may read their rows; an admin''s look at somebody else is logged.';
+comment on function private.readable_user(text) is 'The person asked for (null: oneself) if the caller may read their rows: their own, or as an admin somebody''s for whom they stated a reason within the hour.';
 
 create or replace function private.get_user_analytics(p_user_id text) returns jsonb
 language plpgsql security definer set search_path = '' as $$

@@ -59,30 +59,51 @@ CELLS = [
 SIGNED_IN = {"member", "other", "admin", "finance"}
 EVERYBODY = SIGNED_IN | {"anonymous", "service"}
 EXECUTES = {
+    "delete_person": SIGNED_IN,
     "deployment_info": SIGNED_IN,
+    "erase_person": SIGNED_IN,
+    "export_person": SIGNED_IN,
+    "export_person_requests": SIGNED_IN,
     "finance_month": SIGNED_IN,
+    "find_people": SIGNED_IN,
     "get_user_analytics": SIGNED_IN,
     "get_user_monthly_usage": SIGNED_IN,
     "get_user_request_history": SIGNED_IN,
     "get_user_token_breakdown": SIGNED_IN,
     "ingest_request_logs": EVERYBODY,
+    "look_at_person": SIGNED_IN,
+    "looks_at_me": SIGNED_IN,
+    "map_person_session": SIGNED_IN,
     "me": SIGNED_IN,
     "my_footprint": SIGNED_IN,
     "organisation_footprint": SIGNED_IN,
+    "read_audit_log": SIGNED_IN,
     "record_donation": SIGNED_IN,
     "record_transaction": SIGNED_IN,
     "register_session": EVERYBODY,
     "restoration_rates": SIGNED_IN | {"service"},
+    "restore_person": SIGNED_IN,
+    "set_person_role": SIGNED_IN,
+    "set_person_team": SIGNED_IN,
     "verify_donation": SIGNED_IN,
 }
 # Functions of `private` that the API's roles may execute: helpers of policies and the definer
 # halves of the functions above. None takes whose rows to read without checking it.
 PRIVATE_EXECUTES = {
     "authenticated": set(EXECUTES) - {"me"}
-    | {"current_role_name", "current_user_id", "is_admin", "is_org_reader", "reporting_timezone"},
+    | {
+        "current_role_name",
+        "current_user_id",
+        "is_admin",
+        "is_org_reader",
+        "people_are_named",
+        "reporting_timezone",
+        "sees_people",
+    },
     "anon": {"ingest_request_logs", "register_session"},
     "service_role": {
         "ingest_request_logs",
+        "people_are_named",
         "register_session",
         "reporting_timezone",
         "restoration_rates",
@@ -247,6 +268,7 @@ def test_a_member_is_told_no_by_functions_for_others(
 
 
 def test_an_admins_look_at_a_person_is_logged_and_finance_may_not_look(full: Database) -> None:
+    full.one("select public.look_at_person('user-of-member', 'a complaint')", actor="admin")
     looked = full.one("select public.get_user_request_history('user-of-member')", actor="admin")
     assert len(looked) == 1
     entry = full.rows(
