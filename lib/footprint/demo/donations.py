@@ -62,11 +62,12 @@ class Donation:
 
 
 def donations_for(costs_eur: Mapping[date, Decimal]) -> list[Donation]:
-    """Return the donations: one for every month but the last, which waits for its check.
+    """Return the donations: one for every month, and a small one that waits for its check.
 
     The organisation pledges as much as its requests cost (setting ``pledge_share`` 1) and gives
     whole euros around that. Every fourth month trees are planted instead of land restored; in the
-    middle of the year there is a protected area besides, which counts for no m2.
+    middle of the year there is a protected area besides, which counts for no m2; in the last month
+    somebody gave five euros more, which nobody has compared with the receipt yet.
 
     Args:
         costs_eur: first day of each closed month → what its requests cost, in EUR.
@@ -75,11 +76,12 @@ def donations_for(costs_eur: Mapping[date, Decimal]) -> list[Donation]:
     months = sorted(costs_eur)
     for number, month in enumerate(months):
         amount = max(1, math.ceil(costs_eur[month] * _GENEROSITY[number % len(_GENEROSITY)]))
-        waits = month == months[-1]
         kind = _PLANTED if number % 4 == 3 else _RESTORED
-        found.append(_donation(kind, month, Decimal(amount), verified=not waits))
+        found.append(_donation(kind, month, Decimal(amount)))
         if number == 5:
             found.append(_donation(_PROTECTED, month, Decimal(15)))
+    if months:
+        found.append(_donation(_UNCHECKED, months[-1], Decimal(5), verified=False))
     return found
 
 
@@ -106,6 +108,10 @@ _PLANTED: Final = _Kind(
 _PROTECTED: Final = _Kind(
     *("Alder & Ash Trust (invented)", "Guarding the old stands", "old-growth forest"),
     *("protected", "ROU", Decimal("0.03")),
+)
+_UNCHECKED: Final = _Kind(
+    *("Meander Meadow Friends (invented)", "Wild flowers along the railway", "hay meadow"),
+    *("planted", "FRA", Decimal("1.00")),
 )
 
 
