@@ -161,7 +161,8 @@ begin
   return v_report || jsonb_build_object(
     'people_active', private.people_active(p_from, p_to),
     'people_active_previous', private.people_active((v_report -> 'period' ->> 'previous_from')::date, p_from - 1),
-    'first_day', (select min(u.day) from public.usage_org_daily u), 'last_day', (select max(u.day) from public.usage_org_daily u));
+    'first_day', (select min(u.day) from public.usage_org_daily u), 'last_day', (select max(u.day) from public.usage_org_daily u))
+    || case when private.people_are_named() then '{}'::jsonb else private.suppressed_teams(p_from, p_to) end;
 end
 $$;
 comment on function private.organisation_footprint(date, date) is 'The footprint of the organisation; admins and finance only.';
@@ -172,6 +173,7 @@ create or replace function private.finance_month(p_month date) returns jsonb
 language plpgsql stable security definer set search_path = '' as $function$
 declare
   v_month constant date := date_trunc('month', p_month)::date;
+  v_people constant text := private.people_shown_by(v_month);
   v_rate record;
   v_report jsonb;
 begin
@@ -182,18 +184,22 @@ begin
   select * into v_rate from private.restoration_rates(v_month, v_month);
   execute format($query$
     with cells as (
-      select u.*, u.cost_eur * $2 as m2_verified, u.cost_eur * $3 as m2_pending
+      select u.*, u.cost_eur * $2 as m2_verified, u.cost_eur * $3 as m2_pending,
+             case when u.user_id = '' or $4 = 'name' then u.user_id
+                  when $4 = 'pseudonym' then private.pseudonym(u.user_id) else 'everybody' end as person
       from public.usage_user_monthly u where u.month = $1
     ), sums as (
-      select grouping(c.user_id) as is_total, nullif(c.user_id, '') as user_id, c.provider, c.model, %s
-      from cells c group by grouping sets ((), (c.user_id, c.provider, c.model))
+      select grouping(c.person) as is_total, nullif(c.person, '') as user_id, c.provider, c.model, %s
+      from cells c group by grouping sets ((), (c.person, c.provider, c.model))
     ), figures as (
-      select s.is_total, s.cost_eur, p.full_name, s.user_id, s.provider, s.model,
+      select s.is_total, s.cost_eur, n.full_name, s.user_id, s.provider, s.model,
         to_jsonb(s) - array['is_total', 'user_id', 'provider', 'model']
           || jsonb_build_object('cost_usd', s.cost_usd::text, 'cost_eur', s.cost_eur::text) as figures,
-        jsonb_build_object('user_id', s.user_id, 'email', p.email, 'full_name', p.full_name, 'team', p.team,
+        jsonb_build_object('user_id', s.user_id, 'email', p.email, 'full_name', n.full_name, 'team', p.team,
           'provider', s.provider, 'model', s.model) as keys
-      from sums s left join public.user_profiles p on p.user_id = s.user_id
+      from sums s
+      left join public.user_profiles p on $4 = 'name' and p.user_id = s.user_id
+      cross join lateral (select case when s.user_id = 'everybody' and $4 = 'nothing' then 'Everybody' else p.full_name end) as n (full_name)
       where s.requests > 0
     )
     select jsonb_build_object(
@@ -202,9 +208,9 @@ begin
                         filter (where f.is_total = 0), '[]'))
     from figures f
   $query$, private.figures())
-  into v_report using v_month, v_rate.verified_m2_per_eur, v_rate.pending_m2_per_eur;
+  into v_report using v_month, v_rate.verified_m2_per_eur, v_rate.pending_m2_per_eur, v_people;
   return v_report || jsonb_build_object(
-    'month', v_month, 'timezone', private.reporting_timezone(),
+    'month', v_month, 'timezone', private.reporting_timezone(), 'people_shown_by', v_people,
     'first_month', (select min(u.month) from public.usage_user_monthly u),
     'last_month', (select max(u.month) from public.usage_user_monthly u),
     'restoration', jsonb_build_object('status', v_rate.status, 'pledge_share', private.setting('pledge_share'),
