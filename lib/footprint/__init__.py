@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         get_user_token_breakdown,
     )
     from footprint.impact.estimation import estimate
-    from footprint.ingest.direct import log_request_to_supabase
+    from footprint.ingest.direct import flush, log_request_to_supabase
     from footprint.ingest.session_map import SessionMap, register_session
 
     # A footprint.ingest.callback.Hooks, and a LiteLLM CustomLogger where LiteLLM is installed.
@@ -29,6 +29,7 @@ __all__ = [
     "SessionMap",
     "callback",
     "estimate",
+    "flush",
     "get_user_analytics",
     "get_user_monthly_usage",
     "get_user_request_history",
@@ -41,6 +42,7 @@ _HOMES = {
     "estimate": "footprint.impact.estimation",
     "SessionMap": "footprint.ingest.session_map",
     "register_session": "footprint.ingest.session_map",
+    "flush": "footprint.ingest.direct",
     "log_request_to_supabase": "footprint.ingest.direct",
     "get_user_analytics": "footprint.analytics",
     "get_user_monthly_usage": "footprint.analytics",

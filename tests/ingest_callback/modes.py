@@ -37,7 +37,7 @@ def sync_calls() -> None:
     stream = litellm.completion(**openai("sync closed early", "gpt-4o-slow", stream=True))
     next(iter(stream))
     del stream
-    litellm.completion(**openai("no-log", **{"no-log": True}))
+    litellm.completion(**openai("no-log"), **{"no-log": True})
     litellm.completion(model="gpt-4o", messages=ASK, mock_response="hello", user="sync mock")
     litellm.text_completion(
         model="openai/gpt-4o",

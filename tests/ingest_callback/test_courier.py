@@ -280,7 +280,7 @@ def test_a_forked_child_delivers_its_own_and_nothing_twice(
     program = """
 import os, footprint
 footprint.log_request_to_supabase(model="parent")
-footprint.callback.flush(5)
+footprint.flush(5)
 children = []
 for n in range(4):
     child = os.fork()
@@ -288,7 +288,7 @@ for n in range(4):
         for _ in range(50):
             footprint.log_request_to_supabase(model=f"child-{n}")
         if n % 2:
-            footprint.callback.flush(5)
+            footprint.flush(5)
         os._exit(0)
     children.append(child)
 for child in children:

@@ -38,18 +38,14 @@ def tokens(event: Event) -> tuple[int | None, ...]:
 
 
 def test_every_call_is_one_event_and_no_other(events: list[Event]) -> None:
-    expected = Counter(
-        {
-            **dict.fromkeys(("sync", "sync stream", "sync stream usage", "sync mock"), 1),
-            **dict.fromkeys(("sync 401", "sync 429", "sync 500"), 1),
-            **dict.fromkeys(("sync closed early", "sync cut", "text completion", "embedding"), 1),
-            **dict.fromkeys(("anthropic", "async", "async stream", "async 429"), 1),
-            **dict.fromkeys(("async closed early", "cancelled", "anthropic messages"), 1),
-            "router fallback": 2,
-            # Moderation takes no user; two unknown providers and a timeout fail before it is read.
-            None: 4,
-        }
-    )
+    once = [
+        *("sync", "sync stream", "sync stream usage", "sync mock", "sync 401", "sync 429"),
+        *("sync 500", "sync closed early", "sync cut", "text completion", "embedding"),
+        *("anthropic", "async", "async stream", "async 429", "async closed early", "cancelled"),
+        "anthropic messages",
+    ]
+    # Moderation takes no user; two unknown providers and a timeout fail before it is read.
+    expected: dict[str | None, int] = {**dict.fromkeys(once, 1), "router fallback": 2, None: 4}
     assert Counter(e.get("user_id") for e in events) == expected
 
 

@@ -14,8 +14,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from footprint.config import Settings, get_settings
-from footprint.ingest.recorder import Recorder, open_recorder
+from footprint.config import get_settings
+from footprint.ingest.recorder import Recorder, default_recorder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,16 +95,21 @@ class Hooks:
         return self.recorder.courier.stop(self._exit_timeout_s)
 
 
-def make_callback(settings: Settings) -> Hooks:
-    """Return a callback; a LiteLLM CustomLogger where LiteLLM is installed."""
+def make_callback(recorder: Recorder, exit_timeout_s: float) -> Hooks:
+    """Return a callback; a LiteLLM CustomLogger where LiteLLM is installed.
+
+    Args:
+        recorder: where calls go.
+        exit_timeout_s: how long the end of the program may wait for delivery, in seconds.
+    """
     try:
         from litellm.integrations.custom_logger import CustomLogger
     except ImportError:
         kind: type[Hooks] = Hooks
     else:
         kind = type("FootprintCallback", (Hooks, CustomLogger), {"__doc__": Hooks.__doc__})
-    callback = kind(open_recorder(settings), settings.exit_timeout_s)
-    # Registered after LiteLLM's own handlers, so it runs before them.
+    callback = kind(recorder, exit_timeout_s)
+    # Registered after LiteLLM's own handler and the recorder's, so it runs before them.
     atexit.register(callback.close)
     return callback
 
@@ -118,7 +123,7 @@ def default_callback() -> Hooks:
     global _default
     with _default_lock:
         if _default is None:
-            _default = make_callback(get_settings())
+            _default = make_callback(default_recorder(), get_settings().exit_timeout_s)
         return _default
 
 

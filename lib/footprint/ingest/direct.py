@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from footprint.errors import InputError
 from footprint.event import Attribution, Status, UsageEvent, event_id
+from footprint.ingest.recorder import default_recorder
 
 
 def log_request_to_supabase(
@@ -52,8 +53,6 @@ def log_request_to_supabase(
     Raises:
         InputError: where a value cannot be stored.
     """
-    from footprint.ingest.callback import default_callback
-
     started_at = started_at or datetime.now(UTC)
     call_id = call_id or str(uuid.uuid4())
     attribution: Attribution = "declared" if user_id else "none"
@@ -83,8 +82,17 @@ def log_request_to_supabase(
         raise InputError(f"The request cannot be recorded: {error}.") from error
     if problems:
         raise InputError(f"The request cannot be recorded: {'; '.join(problems)}.")
-    default_callback().recorder.record(event)
+    default_recorder().record(event)
     return event.event_id
+
+
+def flush(timeout_s: float = 10.0) -> bool:
+    """Wait until everything recorded is stored; False where something is left on disk.
+
+    Args:
+        timeout_s: the longest wait, in seconds.
+    """
+    return default_recorder().courier.flush(timeout_s)
 
 
 def _less(total: int | None, part: int | None) -> int | None:

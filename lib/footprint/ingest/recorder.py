@@ -6,6 +6,7 @@ blind except, because it runs inside other people's programs. What goes wrong is
 
 from __future__ import annotations
 
+import atexit
 import importlib.metadata
 import sys
 import threading
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from footprint.config import Settings
+from footprint.config import Settings, get_settings
 from footprint.errors import ConfigurationError
 from footprint.event import MAX_MODEL, UsageEvent
 from footprint.ingest import health, loose
@@ -155,6 +156,24 @@ def open_recorder(settings: Settings) -> Recorder:
     """Return a recorder that delivers to the Supabase project of the settings."""
     spool = Spool(settings.spool_dir.absolute(), settings.spool_max_bytes)
     return Recorder(spool, Courier(spool, lambda: connect(settings)))
+
+
+_default: Recorder | None = None
+_default_lock = threading.Lock()
+
+
+def default_recorder() -> Recorder:
+    """Return this process's recorder, with the settings of the environment and ``.env``.
+
+    When the program ends it delivers within the deadline and leaves the rest on disk.
+    """
+    global _default
+    with _default_lock:
+        if _default is None:
+            settings = get_settings()
+            _default = open_recorder(settings)
+            atexit.register(_default.courier.stop, settings.exit_timeout_s)
+        return _default
 
 
 def connect(settings: Settings) -> Any:
