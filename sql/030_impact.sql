@@ -50,6 +50,12 @@ comment on column public.provider_facilities.pue is 'Power usage effectiveness: 
 comment on column public.provider_facilities.wue_l_per_kwh is 'On-site water usage effectiveness: litres per kWh of the IT equipment.';
 comment on column public.provider_facilities.default_zone is 'Electricity mix assumed where a request does not say its zone.';
 comment on column public.provider_facilities.source is 'Key of the citation in factor_sets.sources.';
+alter table public.provider_facilities
+  add column if not exists market_gco2e_per_kwh numeric check (market_gco2e_per_kwh >= 0 and market_gco2e_per_kwh < 10000),
+  add column if not exists market_source text;
+comment on column public.provider_facilities.market_gco2e_per_kwh is
+  'Market-based gCO2e per kWh of the electricity this provider buys, where it published one; never mixed with the location-based figures.';
+comment on column public.provider_facilities.market_source is 'Key of its citation in factor_sets.sources.';
 create index if not exists provider_facilities_zone_idx on public.provider_facilities (factor_set, default_zone);
 
 create table if not exists public.impact_factors (
@@ -70,12 +76,16 @@ create table if not exists public.impact_factors (
   sources jsonb not null check (jsonb_typeof(sources) = 'object'),
   unique (factor_set, provider, model)
 );
+-- The rung 'admin' came later: a size that an admin entered for a model nobody knew.
+alter table public.impact_factors drop constraint if exists impact_factors_match_check;
+alter table public.impact_factors add constraint impact_factors_match_check
+  check (match in ('exact', 'alias', 'parameters', 'price_class', 'admin'));
 comment on table public.impact_factors is 'What a token of a model weighs before facility and grid; insert-only.';
 comment on column public.impact_factors.factor_id is 'Set, provider and model in one text.';
 comment on column public.impact_factors.factor_set is 'The set it belongs to.';
 comment on column public.impact_factors.provider is 'Provider as LiteLLM names it (custom_llm_provider), lower case.';
 comment on column public.impact_factors.model is 'Model as LiteLLM names it, without the provider''s prefix, lower case.';
-comment on column public.impact_factors.match is 'Rung of the ladder that found it: exact, alias, parameters or price_class.';
+comment on column public.impact_factors.match is 'Rung of the ladder that found it: exact, alias, parameters, price_class, or admin.';
 comment on column public.impact_factors.evidence is 'What the energy rests on: measured, open (disclosed size), closed (estimated size) or price_class.';
 comment on column public.impact_factors.energy_j_per_token_out is 'Accelerator energy per generated token, in joule.';
 comment on column public.impact_factors.embodied_gco2e_per_token_out is 'Making the hardware: gCO2e per generated token.';

@@ -61,12 +61,18 @@ create table if not exists public.request_logs (
   match text,
   evidence text,
   grid_zone text,
+  zone_hint text,
+  carbon_market_gco2e numeric(24, 12) check (carbon_market_gco2e >= 0),
   impact_reason text,
   check ((energy_kwh is null) = (impact_reason is not null)),
   check (energy_kwh_low <= energy_kwh and energy_kwh <= energy_kwh_high),
   check (carbon_gco2e_low <= carbon_gco2e and carbon_gco2e <= carbon_gco2e_high),
   check (water_l_low <= water_l and water_l <= water_l_high)
 );
+
+-- Columns that came after the first version of the table.
+alter table public.request_logs add column if not exists zone_hint text;
+alter table public.request_logs add column if not exists carbon_market_gco2e numeric(24, 12) check (carbon_market_gco2e >= 0);
 
 do $comments$
 declare
@@ -128,6 +134,8 @@ begin
     ['match', 'How the model was matched to the factor: exact, alias, parameters, price_class, admin.'],
     ['evidence', 'What the factor rests on: measured, open, closed, price_class.'],
     ['grid_zone', 'Electricity zone used, ISO 3166 alpha-3 or WOR.'],
+    ['zone_hint', 'Electricity zone that the event declared; null when it declared none.'],
+    ['carbon_market_gco2e', 'Market-based gCO2e where the provider published a figure for its electricity; beside carbon_gco2e, never added to it.'],
     ['impact_reason', 'Why there is no impact: no_factor, no_tokens, gateway_cache, not_modelled.']]
   loop
     execute format('comment on column public.request_logs.%I is %L', c[1], c[2]);
@@ -139,6 +147,8 @@ comment on table public.request_logs is 'One row per billed attempt of an LLM re
 create index if not exists request_logs_user_started_idx on public.request_logs (user_profile_id, started_at desc, event_id desc);
 create index if not exists request_logs_started_brin on public.request_logs using brin (started_at) with (autosummarize = on);
 create index if not exists request_logs_call_idx on public.request_logs (litellm_call_id);
+create index if not exists request_logs_no_factor_idx on public.request_logs (provider, model)
+  include (started_at, tokens_used, cost_eur) where impact_reason = 'no_factor';
 create index if not exists request_logs_session_idx on public.request_logs (session_id) where session_id is not null;
 
 create table if not exists public.request_payloads (

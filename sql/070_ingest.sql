@@ -47,12 +47,6 @@ end
 $$;
 comment on function private.parse_timestamptz(text) is 'An ISO 8601 time with offset; null when it is none.';
 
-create or replace function private.is_text_generation(p_call_type text) returns boolean
-language sql immutable set search_path = '' as $$
-  select p_call_type in ('chat', 'completion', 'text_completion', 'responses', 'messages', 'anthropic_messages', 'generate_content', 'batch')
-$$;
-comment on function private.is_text_generation(text) is 'Whether a call type is one that the impact method models.';
-
 create or replace function private.event_problem(
   p_event_id text, p_started timestamptz, p_model text, p_status text, p_tokens text[], p_cost text, p_seconds text[], p_texts text[]
 ) returns text
@@ -125,24 +119,33 @@ $$;
 comment on function private.parse_events(jsonb) is
   'The events of a batch as rows of text, each with its problem (null when it can be stored). One bad event never costs the good ones.';
 
--- Impact of a request from its facts: the joins that find factor, facility and grid, then the one
--- formula. Used by store_events and by every re-derivation.
-create or replace function private.impact_of(
-  p_provider text, p_model text, p_call_type text, p_grid_zone text, p_cache_hit boolean, p_factor_set text,
-  p_tokens_out bigint, p_tokens_in_uncached bigint, p_tokens_cached bigint
-) returns table (
-  energy_kwh float8, energy_kwh_low float8, energy_kwh_high float8,
-  carbon_gco2e float8, carbon_gco2e_low float8, carbon_gco2e_high float8,
-  water_l float8, water_l_low float8, water_l_high float8,
+create or replace function private.factor_set_lock() returns bigint
+language sql immutable set search_path = '' as $$ select x'f007fac8'::bigint $$;
+comment on function private.factor_set_lock() is
+  'Advisory lock: shared by batches that derive with the active factor set, exclusive for activating another.';
+revoke execute on function private.factor_set_lock() from public;
+
+-- What the impact of a request is derived with: the joins that find factor, facility and grid. The same
+-- for all requests of a provider, model, call type and zone, so that a re-derivation of many asks once each.
+drop function if exists private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint);
+drop function if exists private.impact_context(text, text, text, text, text);
+create function private.impact_context(p_provider text, p_model text, p_call_type text, p_grid_zone text, p_factor_set text)
+returns table (
+  energy_j_per_token_out float8, embodied_gco2e_per_token_out float8, band float8, weight_input float8, weight_cached float8,
+  host_overhead float8, pue float8, wue_l_per_kwh float8, carbon_gco2e_per_kwh float8, water_l_per_kwh float8, market_gco2e_per_kwh float8,
   factor_id text, factor_set text, match text, evidence text, grid_zone text, impact_reason text)
 language sql stable
 begin atomic
-  select i.energy_kwh, i.energy_kwh_low, i.energy_kwh_high, i.carbon_gco2e, i.carbon_gco2e_low, i.carbon_gco2e_high,
-         i.water_l, i.water_l_low, i.water_l_high,
+  select f.energy_j_per_token_out::float8, f.embodied_gco2e_per_token_out::float8, f.band::float8, f.weight_input::float8,
+         f.weight_cached::float8, f.host_overhead::float8,
+         case when own.provider is null then usual.pue else own.pue end::float8,
+         case when own.provider is null then usual.wue_l_per_kwh else own.wue_l_per_kwh end::float8,
+         case when hint.zone is null then home.carbon_gco2e_per_kwh else hint.carbon_gco2e_per_kwh end::float8,
+         case when hint.zone is null then home.water_l_per_kwh else hint.water_l_per_kwh end::float8,
+         own.market_gco2e_per_kwh::float8,
          case when w.reason is null then f.factor_id end, case when w.reason is null then f.factor_set end,
          case when w.reason is null then case when mm.provider is null then f.match else 'admin' end end,
-         case when w.reason is null then f.evidence end,
-         case when w.reason is null then g.zone end,
+         case when w.reason is null then f.evidence end, case when w.reason is null then coalesce(hint.zone, home.zone) end,
          w.reason
   from (select 1) as one
   left join public.model_mappings mm on mm.provider = lower(p_provider) and mm.model = lower(p_model)
@@ -150,24 +153,44 @@ begin atomic
     on f.factor_set = p_factor_set
    and f.provider = coalesce(mm.target_provider, lower(p_provider))
    and f.model = coalesce(mm.target_model, lower(p_model))
-  left join lateral (
-    select pf.* from public.provider_facilities pf
-    where pf.factor_set = p_factor_set and pf.provider in (lower(p_provider), '')
-    order by pf.provider desc limit 1) as pf on true
-  left join lateral (
-    select gf.* from public.grid_factors gf
-    where gf.factor_set = p_factor_set and gf.zone in (p_grid_zone, pf.default_zone, 'WOR')
-    order by gf.zone = p_grid_zone desc nulls last, gf.zone = pf.default_zone desc nulls last limit 1) as g on true
+  left join public.provider_facilities own on own.factor_set = p_factor_set and own.provider = lower(p_provider)
+  left join public.provider_facilities usual on usual.factor_set = p_factor_set and usual.provider = ''
+  left join public.grid_factors hint on hint.factor_set = p_factor_set and hint.zone = p_grid_zone
+  left join public.grid_factors home
+    on home.factor_set = p_factor_set and home.zone = coalesce(own.default_zone, usual.default_zone, 'WOR')
   cross join lateral (
-    select case
-      when p_cache_hit then 'gateway_cache'
-      when p_tokens_out + p_tokens_in_uncached + p_tokens_cached = 0 then 'no_tokens'
-      when not private.is_text_generation(p_call_type) then 'not_modelled'
-      when f.factor_id is null then 'no_factor' end) as w (reason)
+    select case when p_call_type not in ('chat', 'completion', 'text_completion', 'responses', 'messages', 'anthropic_messages',
+                                         'generate_content', 'batch') then 'not_modelled'
+                when f.factor_id is null then 'no_factor' end) as w (reason);
+end;
+comment on function private.impact_context(text, text, text, text, text) is
+  'Factor, facility and grid of a provider, model, call type and zone (null: the provider''s usual one) in a factor set, or why there are none. Parsed at definition, so the planner can inline it.';
+
+-- Impact of a request from its facts, with the one formula. Used by store_events.
+create function private.impact_of(
+  p_provider text, p_model text, p_call_type text, p_grid_zone text, p_cache_hit boolean, p_factor_set text,
+  p_tokens_out bigint, p_tokens_in_uncached bigint, p_tokens_cached bigint
+) returns table (
+  energy_kwh float8, energy_kwh_low float8, energy_kwh_high float8,
+  carbon_gco2e float8, carbon_gco2e_low float8, carbon_gco2e_high float8,
+  water_l float8, water_l_low float8, water_l_high float8,
+  factor_id text, factor_set text, match text, evidence text, grid_zone text, impact_reason text,
+  carbon_market_gco2e float8)
+language sql stable
+begin atomic
+  select i.energy_kwh, i.energy_kwh_low, i.energy_kwh_high, i.carbon_gco2e, i.carbon_gco2e_low, i.carbon_gco2e_high,
+         i.water_l, i.water_l_low, i.water_l_high,
+         case when w.reason is null then x.factor_id end, case when w.reason is null then x.factor_set end,
+         case when w.reason is null then x.match end, case when w.reason is null then x.evidence end,
+         case when w.reason is null then x.grid_zone end, w.reason, i.energy_kwh * x.market_gco2e_per_kwh
+  from private.impact_context(p_provider, p_model, p_call_type, p_grid_zone, p_factor_set) as x
+  cross join lateral (
+    select case when p_cache_hit then 'gateway_cache'
+                when p_tokens_out + p_tokens_in_uncached + p_tokens_cached = 0 then 'no_tokens'
+                else x.impact_reason end) as w (reason)
   left join lateral private.derive_impact(
-    f.energy_j_per_token_out::float8, f.embodied_gco2e_per_token_out::float8, f.band::float8, f.weight_input::float8,
-    f.weight_cached::float8, f.host_overhead::float8, pf.pue::float8, pf.wue_l_per_kwh::float8,
-    g.carbon_gco2e_per_kwh::float8, g.water_l_per_kwh::float8,
+    x.energy_j_per_token_out, x.embodied_gco2e_per_token_out, x.band, x.weight_input, x.weight_cached, x.host_overhead,
+    x.pue, x.wue_l_per_kwh, x.carbon_gco2e_per_kwh, x.water_l_per_kwh,
     p_tokens_out, p_tokens_in_uncached, p_tokens_cached) as i on w.reason is null;
 end;
 comment on function private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint) is
@@ -181,7 +204,7 @@ declare
   v_unknown jsonb;
   v_inserted bigint;
   v_good bigint;
-  v_factor_set constant text := private.setting('active_factor_set') #>> '{}';
+  v_factor_set text;
   v_planning_rate constant numeric := (private.setting('fx_planning_rate_eur_per_usd') #>> '{}')::numeric;
   v_zone constant text := private.reporting_timezone();
 begin
@@ -197,6 +220,10 @@ begin
         else e || jsonb_build_object('team', p_team) end order by n), '[]')
       from jsonb_array_elements(p_events) with ordinality as a (e, n));
   end if;
+
+  -- Until this batch is committed, no other factor set can become active (sql/076_restate.sql).
+  perform pg_advisory_xact_lock_shared(private.factor_set_lock());
+  v_factor_set := private.setting('active_factor_set') #>> '{}';
 
   -- People first, sorted, so that concurrent batches meet them in the same order.
   if exists (select 1 from jsonb_array_elements(p_events) e
@@ -232,7 +259,8 @@ begin
       tokens_input_uncached, tokens_cache_read, tokens_cache_write, tokens_output_text, tokens_reasoning, tokens_estimated,
       latency_s, time_to_first_token_s, flags, cost_usd, price_source, cost_eur, fx_eur_per_usd, fx_date,
       energy_kwh, energy_kwh_low, energy_kwh_high, carbon_gco2e, carbon_gco2e_low, carbon_gco2e_high,
-      water_l, water_l_low, water_l_high, factor_id, factor_set, match, evidence, grid_zone, impact_reason)
+      water_l, water_l_low, water_l_high, factor_id, factor_set, match, evidence, grid_zone, impact_reason,
+      zone_hint, carbon_market_gco2e)
     select
       e.event_id::uuid, e.litellm_call_id, e.trace_id, e.session_id, e.source, e.started,
       e.person, e.trust, e.end_user, coalesce(e.user_email, p.email), coalesce(e.user_name, p.full_name), coalesce(e.team, p.team),
@@ -240,18 +268,20 @@ begin
       t.input_uncached, t.cache_read, t.cache_write, t.output_text, t.reasoning, e.tokens_estimated,
       e.latency_s::numeric, e.time_to_first_token_s::numeric,
       nullif(array_remove(array[case when e.clock_ahead then 'clock_ahead' end,
-        case when e.grid_zone is not null and i.grid_zone is distinct from e.grid_zone and i.grid_zone is not null then 'unknown_zone' end], null), '{}'),
+        case when z.zone is not null and i.grid_zone is distinct from z.zone and i.grid_zone is not null then 'unknown_zone' end], null), '{}'),
       e.cost_usd::numeric, e.price_source, e.cost_usd::numeric * fx.rate, case when e.cost_usd is not null then fx.rate end,
       case when e.cost_usd is not null then fx.day end,
       i.energy_kwh, i.energy_kwh_low, i.energy_kwh_high, i.carbon_gco2e, i.carbon_gco2e_low, i.carbon_gco2e_high,
-      i.water_l, i.water_l_low, i.water_l_high, i.factor_id, i.factor_set, i.match, i.evidence, i.grid_zone, i.impact_reason
+      i.water_l, i.water_l_low, i.water_l_high, i.factor_id, i.factor_set, i.match, i.evidence, i.grid_zone, i.impact_reason,
+      e.grid_zone, i.carbon_market_gco2e
     from attributed e
     left join public.user_profiles p on p.user_id = e.person
     cross join lateral (select e.tokens_input_uncached::numeric::bigint, e.tokens_cache_read::numeric::bigint,
       e.tokens_cache_write::numeric::bigint, e.tokens_output_text::numeric::bigint, e.tokens_reasoning::numeric::bigint
       ) as t (input_uncached, cache_read, cache_write, output_text, reasoning)
     cross join lateral private.fx_on((e.started at time zone v_zone)::date, v_planning_rate) as fx
-    cross join lateral private.impact_of(e.provider, e.model, e.call_type, e.grid_zone, e.cache_hit, v_factor_set,
+    cross join lateral private.zone_of(e.provider, e.model, e.model_group, e.region, e.grid_zone) as z
+    cross join lateral private.impact_of(e.provider, e.model, e.call_type, z.zone, e.cache_hit, v_factor_set,
       coalesce(t.output_text, 0) + coalesce(t.reasoning, 0),
       coalesce(t.input_uncached, 0) + coalesce(t.cache_write, 0), coalesce(t.cache_read, 0)) as i
     order by e.event_id::uuid
@@ -297,11 +327,13 @@ create or replace function private.ingest_request_logs(p_events jsonb) returns j
 language plpgsql security definer set search_path = '' as $$
 declare
   k constant private.ingest_keys := private.check_ingest_key();
+  v_answer constant jsonb := private.store_events(p_events, k.user_id, k.team);
 begin
-  return private.store_events(p_events, k.user_id, k.team);
+  perform private.store_payloads(p_events);
+  return v_answer;
 end
 $$;
-comment on function private.ingest_request_logs(jsonb) is 'Checks the ingest key, then stores the batch within its scope.';
+comment on function private.ingest_request_logs(jsonb) is 'Checks the ingest key, then stores the batch within its scope, and its content where that is wanted (sql/140_content.sql).';
 
 create or replace function public.ingest_request_logs(p_events jsonb) returns jsonb
 language sql security invoker set search_path = '' as $$
@@ -366,8 +398,9 @@ $$;
 comment on function public.register_session(text, text, text, text) is
   'Maps a chat session to a person, before or after its requests; needs an ingest key of the organisation.';
 
-revoke execute on function private.parse_timestamptz(text), private.is_text_generation(text),
+revoke execute on function private.parse_timestamptz(text),
   private.event_problem(text, timestamptz, text, text, text[], text, text[], text[]), private.parse_events(jsonb),
+  private.impact_context(text, text, text, text, text),
   private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint), private.store_events(jsonb, text, text),
   private.check_ingest_key(), private.ingest_request_logs(jsonb), private.map_session(text, text, text, text),
   private.register_session(text, text, text, text),

@@ -112,23 +112,28 @@ def call(database_url: str, function: str, *values: object) -> Any:
         ConfigurationError: where the database lacks the function.
         ServiceUnavailable: where the database does not answer.
     """
+    with connect(database_url) as connection:
+        return ask(connection, function, *values)
+
+
+def ask(connection: psycopg.Connection, function: str, *values: object) -> Any:
+    """Call one of our SQL functions over an open connection; as ``call``."""
     import psycopg
     from psycopg import sql
 
     query = sql.SQL("select {}({})").format(
         sql.Identifier(*function.split(".")), sql.SQL(", ").join([sql.Placeholder()] * len(values))
     )
-    with connect(database_url) as connection:
-        try:
-            row = connection.execute(query, values).fetchone()
-        except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
-            raise ConfigurationError(
-                "The database is not at this version: run `footprint migrate` first."
-            ) from error
-        except psycopg.OperationalError:
-            raise
-        except psycopg.Error as error:
-            raise InputError(_first_line(error)) from error
+    try:
+        row = connection.execute(query, values).fetchone()
+    except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
+        raise ConfigurationError(
+            "The database is not at this version: run `footprint migrate` first."
+        ) from error
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        raise InputError(_first_line(error)) from error
     return row[0] if row else None
 
 

@@ -31,9 +31,12 @@ SEES = {
     "monthly_token_usage":      "-  1 1 0 0 3",
     "profiles":                 "-  1 1 4 1 4",
     "provider_facilities":      "-  + + + + +",
+    "region_zones":             "-  + + + + +",
     "request_events":           "-  1 1 0 0 3",
     "request_logs":             "-  1 1 0 0 3",
     "request_payloads":         "-  1 0 0 0 1",
+    "restatement_lines":        "-  0 0 1 1 1",
+    "restatements":             "-  1 1 1 1 1",
     "settings":                 "-  + + + + +",
     "settings_history":         "-  0 0 + + +",
     "transactions":             "-  1 0 1 1 1",
@@ -47,6 +50,7 @@ SEES = {
     "user_sessions":            "-  1 0 0 0 1",
     "user_usage_totals":        "-  1 1 2 2 2",
     "users":                    "-  1 1 4 1 4",
+    "zone_overrides":           "-  1 1 1 1 1",
 }  # fmt: skip
 
 CELLS = [
@@ -81,7 +85,10 @@ EXECUTES = {
     "record_donation": SIGNED_IN,
     "record_transaction": SIGNED_IN,
     "register_session": EVERYBODY,
+    "restated_months": SIGNED_IN,
+    "restatement_log": SIGNED_IN,
     "restoration_rates": SIGNED_IN | {"service"},
+    "set_zone_override": SIGNED_IN,
     "restore_person": SIGNED_IN,
     "set_person_role": SIGNED_IN,
     "set_person_team": SIGNED_IN,
@@ -130,6 +137,9 @@ FORBIDDEN_WRITES = {
     "change a setting": "update public.settings set value = '1' where key = 'pledge_share'",
     "change a rate": "insert into public.fx_rates values (current_date, 1, 'me')",
     "map a model": "insert into public.model_mappings values ('a', 'b', 'c', 'd', 'e')",
+    "move a deployment": "insert into public.zone_overrides values ('a', 'b', 'FRA', 'e')",
+    "restate the past": "select private.begin_restatement(null, null, null, 'x')",
+    "rewrite a restatement": "update public.restatement_lines set old_energy_kwh = 0",
     "claim a session": "insert into public.user_sessions values ('s9', 'user-of-member')",
     "empty the audit log": "truncate public.audit_log",
     "read ingest keys": "select * from private.ingest_keys",
@@ -165,6 +175,14 @@ def full(database: Database) -> Iterator[Database]:
         "insert into public.transactions (user_id, kind, amount_eur, idempotency_key) "
         "values ('user-of-member', 'topup', 10, 'k1')"
     )
+    full_of_restatements = (
+        "insert into public.zone_overrides values ('acme', 'm', 'FRA', 'test')",
+        "insert into public.restatements (factor_set, reason, finished_at) values ('2026.11', 'x', now())",
+        "insert into public.restatement_lines select restatement_id, '2026-10-01', 'p', 'm', '', 1 "
+        "from public.restatements",
+    )
+    for statement in full_of_restatements:
+        database.execute(statement)
     donation = {
         "month": "2026-10-01", "donated_on": "2026-10-20", "organisation": "Heath Trust",
         "claim_type": "restored", "amount": 10, "amount_eur": 10, "area_m2": 8,
@@ -251,6 +269,8 @@ def test_functions_are_executable_by_the_allow_list_and_nobody_else(any_database
         "select public.finance_month('2026-10-01')",
         "select private.organisation_footprint('2026-10-01', '2026-10-31')",
         "select public.record_donation('{}')",
+        "select public.restated_months(1)",
+        "select public.set_zone_override('a', 'b', 'FRA', 'e')",
         "select public.verify_donation(gen_random_uuid(), repeat('a', 64))",
         "select public.record_transaction('user-of-member', 'topup', 5, 'key')",
         "select public.get_user_analytics('user-of-admin')",

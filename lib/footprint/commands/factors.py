@@ -86,6 +86,7 @@ def run_build(options: argparse.Namespace) -> int:
         shipped.factors_path(built.name, folder): shipped.render_factors(built),
         sql / seeds.FACILITIES_FILE: seeds.render_facilities(built, at),
         sql / seeds.FACTORS_FILE: seeds.render_factors(built),
+        sql / seeds.REGIONS_FILE: seeds.render_regions(),
     }
     changed = [path for path, text in texts.items() if _differs(path, text)]
     for path in changed:

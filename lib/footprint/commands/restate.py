@@ -1,0 +1,66 @@
+"""``footprint restate``: earlier requests derived anew with a factor set."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from typing import TYPE_CHECKING
+
+from footprint.config import get_settings
+from footprint.errors import InputError
+
+if TYPE_CHECKING:
+    from footprint.commands import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add ``restate``."""
+    parser = commands.add_parser(
+        "restate",
+        help="derive earlier requests anew with a factor set",
+        description="Derive earlier requests anew with a factor set. The figures before and after "
+        "are kept by day and model, with the reason. An interrupted run goes on where it stopped.",
+    )
+    parser.add_argument("--to", metavar="SET", help="the factor set; by default the active one")
+    parser.add_argument(
+        "--from", dest="first", type=_day, metavar="DAY", help="first day, 2026-11-01"
+    )
+    parser.add_argument(
+        "--until", dest="last", type=_day, metavar="DAY", help="last day, inclusive"
+    )
+    parser.add_argument("--reason", metavar="TEXT", help="why; readers see it beside the figures")
+    parser.add_argument("--resume", action="store_true", help="finish the interrupted restatement")
+    parser.set_defaults(run=run_restate)
+
+
+def run_restate(options: argparse.Namespace) -> int:
+    """Restate, with progress; say what changed and what stands elsewhere."""
+    from footprint.impact.restating import Scope, restate, resume
+    from footprint.ingest.progress import Progress
+
+    database_url = get_settings().require_database()
+    if options.resume and (options.to or options.first or options.last or options.reason):
+        raise InputError("--resume goes on with the set, days and reason it was begun with.")
+    if not options.resume and not options.reason:
+        raise InputError("Say why with --reason: readers will see it beside the figures.")
+    progress = Progress("Restating")
+    try:
+        if options.resume:
+            done = resume(database_url, progress.show)
+        else:
+            scope = Scope(options.to, options.first, options.last)
+            done = restate(database_url, scope, options.reason, progress.show)
+    finally:
+        progress.finish()
+    print(
+        f"restatement {done.restatement_id}: {done.rows_changed:,} requests now stand on "
+        f"{done.factor_set}; the figures before and after are kept."
+    )
+    return 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-11-01") from error
