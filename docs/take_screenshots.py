@@ -159,10 +159,9 @@ def grow(page: Page, width: int) -> None:
 
 
 def save(page: Page, name: str) -> None:
-    """Save the window as a small PNG."""
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    """Save the window as a PNG, without its unused alpha channel."""
     path = SCREENSHOTS / f"{name}.png"
-    picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, optimize=True)
     print(f"{path} ({path.stat().st_size // 1024} kB)")
 
 

@@ -126,8 +126,8 @@ def _over_time(
 
 
 def _ticks(days: pd.DatetimeIndex) -> list[pd.Timestamp]:
-    """Return at most seven days to be named under the axis, evenly spread from the last one."""
-    step = max(1, -(-len(days) // 7))
+    """Return at most five days to be named under the axis: what a phone has room for."""
+    step = max(1, -(-len(days) // 5))
     return list(days[::-1][::step][::-1])
 
 
