@@ -99,14 +99,14 @@ def test_a_mutated_payload_makes_an_event_that_can_be_stored(
 @given(
     st.fixed_dictionaries(
         {},
-        optional={
-            name: VALUES
-            for name in (
+        optional=dict.fromkeys(
+            (
                 *("standard_logging_object", "litellm_params", "litellm_call_id", "model", "user"),
                 *("stream", "exception", "response_cost", "optional_params", "messages"),
                 *("completion_start_time", "custom_llm_provider", "call_type", "cache_hit"),
-            )
-        },
+            ),
+            VALUES,
+        ),
     ),
     VALUES,
     VALUES,
