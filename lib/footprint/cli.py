@@ -21,6 +21,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "restate": ("restate",),
     "imports": ("import",),
     "demo": ("demo",),
+    "purge": ("purge",),
     "spool": ("spool",),
 }
 

@@ -63,6 +63,7 @@ CELLS = [
 SIGNED_IN = {"member", "other", "admin", "finance"}
 EVERYBODY = SIGNED_IN | {"anonymous", "service"}
 EXECUTES = {
+    "add_ingest_key": SIGNED_IN,
     "delete_person": SIGNED_IN,
     "deployment_info": SIGNED_IN,
     "erase_person": SIGNED_IN,
@@ -75,12 +76,14 @@ EXECUTES = {
     "get_user_request_history": SIGNED_IN,
     "get_user_token_breakdown": SIGNED_IN,
     "ingest_request_logs": EVERYBODY,
+    "list_ingest_keys": SIGNED_IN,
     "look_at_person": SIGNED_IN,
     "looks_at_me": SIGNED_IN,
     "map_person_session": SIGNED_IN,
     "me": SIGNED_IN,
     "my_footprint": SIGNED_IN,
     "organisation_footprint": SIGNED_IN,
+    "preview_setting": SIGNED_IN,
     "read_audit_log": SIGNED_IN,
     "record_donation": SIGNED_IN,
     "record_transaction": SIGNED_IN,
@@ -88,10 +91,12 @@ EXECUTES = {
     "restated_months": SIGNED_IN,
     "restatement_log": SIGNED_IN,
     "restoration_rates": SIGNED_IN | {"service"},
-    "set_zone_override": SIGNED_IN,
     "restore_person": SIGNED_IN,
     "set_person_role": SIGNED_IN,
     "set_person_team": SIGNED_IN,
+    "set_setting": SIGNED_IN,
+    "set_zone_override": SIGNED_IN,
+    "stop_ingest_key": SIGNED_IN,
     "verify_donation": SIGNED_IN,
 }
 # Functions of `private` that the API's roles may execute: helpers of policies and the definer
