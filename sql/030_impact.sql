@@ -55,7 +55,7 @@ alter table public.provider_facilities
   add column if not exists market_source text;
 comment on column public.provider_facilities.market_gco2e_per_kwh is
   'Market-based gCO2e per kWh of the electricity this provider buys, where it published one; never mixed with the location-based figures.';
-comment on column public.provider_facilities.market_source is 'Key of its citation in factor_sets.sources.';
+comment on column public.provider_facilities.market_source is 'Key of its citation in factor_sets.sources; empty where there is none.';
 create index if not exists provider_facilities_zone_idx on public.provider_facilities (factor_set, default_zone);
 
 create table if not exists public.impact_factors (

@@ -514,7 +514,7 @@ from public.factor_sets s, (values
 ('baseten', 'moonshotai/kimi-k3', 'alias', 'open', 9.46709, 0.00229171, 3.2, 104.0, 2800.0, '{"matched":"kimi-k3","size":"size:kimi-k3","energy":"size-fit"}'::jsonb)
 ) as v (provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
 where s.factor_set = '2026.11'
-  and s.sources ->> 'fingerprint' = '2def49c31d426598b21536b536b900d3efc98305786abb3daf1e86e098cfc182'
+  and s.sources ->> 'fingerprint' = 'ee3fd833033356417366100ce039d51978926f5578d861a91143f82c6e212c3e'
 on conflict do nothing;
 
 insert into public.impact_factors (factor_id, factor_set, weight_input, weight_cached, host_overhead, provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
@@ -1022,7 +1022,7 @@ from public.factor_sets s, (values
 ('bedrock_mantle', 'openai.gpt-oss-safeguard-120b', 'alias', 'open', 0.468998, 2.79282e-05, 3.2, 5.1, 117.0, '{"matched":"gpt-oss-120b","size":"size:gpt-oss-120b","energy":"size-fit"}'::jsonb)
 ) as v (provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
 where s.factor_set = '2026.11'
-  and s.sources ->> 'fingerprint' = '2def49c31d426598b21536b536b900d3efc98305786abb3daf1e86e098cfc182'
+  and s.sources ->> 'fingerprint' = 'ee3fd833033356417366100ce039d51978926f5578d861a91143f82c6e212c3e'
 on conflict do nothing;
 
 insert into public.impact_factors (factor_id, factor_set, weight_input, weight_cached, host_overhead, provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
@@ -1530,7 +1530,7 @@ from public.factor_sets s, (values
 ('fireworks_ai', 'accounts/fireworks/models/mistral-small-24b-instruct-2501', 'parameters', 'open', 0.238826, 9.06926e-06, 3.2, 24.0, 24.0, '{"matched":"mistral-small-24b-instruct-2501","size":"name","energy":"size-fit"}'::jsonb)
 ) as v (provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
 where s.factor_set = '2026.11'
-  and s.sources ->> 'fingerprint' = '2def49c31d426598b21536b536b900d3efc98305786abb3daf1e86e098cfc182'
+  and s.sources ->> 'fingerprint' = 'ee3fd833033356417366100ce039d51978926f5578d861a91143f82c6e212c3e'
 on conflict do nothing;
 
 insert into public.impact_factors (factor_id, factor_set, weight_input, weight_cached, host_overhead, provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
@@ -2038,7 +2038,7 @@ from public.factor_sets s, (values
 ('nebius', 'qwen/qwen2-vl-72b-instruct', 'parameters', 'open', 0.685674, 5.74804e-05, 3.2, 72.0, 72.0, '{"matched":"qwen2-vl-72b-instruct","size":"name","energy":"size-fit"}'::jsonb)
 ) as v (provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
 where s.factor_set = '2026.11'
-  and s.sources ->> 'fingerprint' = '2def49c31d426598b21536b536b900d3efc98305786abb3daf1e86e098cfc182'
+  and s.sources ->> 'fingerprint' = 'ee3fd833033356417366100ce039d51978926f5578d861a91143f82c6e212c3e'
 on conflict do nothing;
 
 insert into public.impact_factors (factor_id, factor_set, weight_input, weight_cached, host_overhead, provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
@@ -2546,7 +2546,7 @@ from public.factor_sets s, (values
 ('qwencloud', 'glm-5.1', 'exact', 'open', 2.93103, 0.000346759, 3.2, 40.0, 744.0, '{"matched":"glm-5","size":"size:glm-5","energy":"size-fit"}'::jsonb)
 ) as v (provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
 where s.factor_set = '2026.11'
-  and s.sources ->> 'fingerprint' = '2def49c31d426598b21536b536b900d3efc98305786abb3daf1e86e098cfc182'
+  and s.sources ->> 'fingerprint' = 'ee3fd833033356417366100ce039d51978926f5578d861a91143f82c6e212c3e'
 on conflict do nothing;
 
 insert into public.impact_factors (factor_id, factor_set, weight_input, weight_cached, host_overhead, provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
@@ -3054,7 +3054,7 @@ from public.factor_sets s, (values
 ('wandb', 'minimaxai/minimax-m3', 'alias', 'open', 1.72362, 0.000143341, 3.2, 23.0, 428.0, '{"matched":"minimax-m3","size":"size:minimax-m3","energy":"size-fit"}'::jsonb)
 ) as v (provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
 where s.factor_set = '2026.11'
-  and s.sources ->> 'fingerprint' = '2def49c31d426598b21536b536b900d3efc98305786abb3daf1e86e098cfc182'
+  and s.sources ->> 'fingerprint' = 'ee3fd833033356417366100ce039d51978926f5578d861a91143f82c6e212c3e'
 on conflict do nothing;
 
 insert into public.impact_factors (factor_id, factor_set, weight_input, weight_cached, host_overhead, provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
@@ -3165,7 +3165,7 @@ from public.factor_sets s, (values
 ('zai', 'glm-5.3-flash', 'exact', 'open', 1.31994, 0.000134506, 3.2, 18.0, 320.0, '{"matched":"glm-5.3-flash","size":"size:glm-5.3-flash","energy":"size-fit"}'::jsonb)
 ) as v (provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
 where s.factor_set = '2026.11'
-  and s.sources ->> 'fingerprint' = '2def49c31d426598b21536b536b900d3efc98305786abb3daf1e86e098cfc182'
+  and s.sources ->> 'fingerprint' = 'ee3fd833033356417366100ce039d51978926f5578d861a91143f82c6e212c3e'
 on conflict do nothing;
 
 insert into public.settings (key, value, description)

@@ -84,17 +84,16 @@ create policy "admins and finance read the restated totals" on public.restatemen
 revoke all on public.restatements, public.restatement_lines from public, anon, authenticated, service_role;
 grant select on public.restatements, public.restatement_lines to authenticated, service_role;
 
--- Some days, one statement: work out what each of their requests weighs now, change those rows that say
--- something else, and keep what they said and say as lines. What factor, facility and grid are is asked
--- once for each provider, model, call type and deployment, not once a row.
-create or replace function private.restate_days(p_restatement_id bigint, p_from date, p_until date) returns bigint
+-- One statement: work out what each of some requests weighs now, change those rows that say something
+-- else, and (for a restatement) keep what they said and say as lines. What factor, facility and grid are is
+-- asked once for each provider, model, call type and deployment, not once a row.
+create or replace function private.derive_again(p_condition text, p_factor_set text, p_restatement_id bigint, p_limit bigint) returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_zone constant text := private.reporting_timezone();
-  v_factor_set constant text := (select factor_set from public.restatements where restatement_id = p_restatement_id);
   v_count bigint;
 begin
   perform set_config('footprint.only_impact', 'on', true);
+  execute format($query$
   with locked as materialized (
     select r.event_id, r.started_at, r.provider, r.model, r.model_group, r.call_type, r.region, r.zone_hint,
            coalesce(r.tokens_output_text, 0) + coalesce(r.tokens_reasoning, 0) as tokens_out,
@@ -104,17 +103,15 @@ begin
            r.water_l, r.water_l_low, r.water_l_high, r.factor_id, r.factor_set, r.match, r.evidence, r.grid_zone,
            r.impact_reason, r.carbon_market_gco2e
       from public.request_logs r
-     where r.started_at >= p_from::timestamp at time zone v_zone
-       and r.started_at < (p_until + 1)::timestamp at time zone v_zone
-       and not r.cache_hit and r.tokens_used > 0
-     order by r.event_id for no key update
+     where %s
+     order by r.event_id limit $4 for no key update
   ), contexts as materialized (
     select k.*, x.*
       from (select distinct l.provider as p, l.model as m, l.model_group as g, l.call_type as t, l.region as r, l.zone_hint as h from locked l) as k
       cross join lateral private.zone_of(k.p, k.m, k.g, k.r, k.h) as z
-      cross join lateral private.impact_context(k.p, k.m, k.t, z.zone, v_factor_set) as x
+      cross join lateral private.impact_context(k.p, k.m, k.t, z.zone, $2) as x
   ), derived as (
-    select l.event_id, (l.started_at at time zone v_zone)::date as day, l.provider, l.model, l.factor_set as old_factor_set,
+    select l.event_id, (l.started_at at time zone $1)::date as day, l.provider, l.model, l.factor_set as old_factor_set,
            l.energy_kwh as old_energy_kwh, l.energy_kwh_low as old_energy_kwh_low, l.energy_kwh_high as old_energy_kwh_high,
            l.carbon_gco2e as old_carbon_gco2e, l.carbon_gco2e_low as old_carbon_gco2e_low, l.carbon_gco2e_high as old_carbon_gco2e_high,
            l.water_l as old_water_l, l.water_l_low as old_water_l_low, l.water_l_high as old_water_l_high,
@@ -150,7 +147,7 @@ begin
     returning d.*
   ), lines as (
     insert into public.restatement_lines
-    select p_restatement_id, c.day, c.provider, c.model, coalesce(c.old_factor_set, ''), count(*),
+    select $3, c.day, c.provider, c.model, coalesce(c.old_factor_set, ''), count(*),
            sum(c.old_energy_kwh), sum(c.old_energy_kwh_low), sum(c.old_energy_kwh_high),
            sum(c.old_carbon_gco2e), sum(c.old_carbon_gco2e_low), sum(c.old_carbon_gco2e_high),
            sum(c.old_water_l), sum(c.old_water_l_low), sum(c.old_water_l_high),
@@ -158,15 +155,29 @@ begin
            sum(c.carbon_gco2e), sum(c.carbon_gco2e_low), sum(c.carbon_gco2e_high),
            sum(c.water_l), sum(c.water_l_low), sum(c.water_l_high)
       from changed c
+     where $3 is not null
      group by c.day, c.provider, c.model, coalesce(c.old_factor_set, '')
   )
-  select count(*) into v_count from changed;
+  select count(*) from changed
+  $query$, p_condition)
+  into v_count using private.reporting_timezone(), p_factor_set, p_restatement_id, p_limit;
   perform set_config('footprint.only_impact', '', true);
   return v_count;
 end
 $$;
+comment on function private.derive_again(text, text, bigint, bigint) is
+  'Derives the requests r of a condition anew with a factor set, at most so many (null: all), and keeps what changed as lines of a restatement (null: of none); answers how many rows changed. Internal.';
+
+create or replace function private.restate_days(p_restatement_id bigint, p_from date, p_until date) returns bigint
+language sql security definer set search_path = '' as $$
+  select private.derive_again(
+    format('r.started_at >= %L and r.started_at < %L and not r.cache_hit and r.tokens_used > 0',
+           p_from::timestamp at time zone z.name, (p_until + 1)::timestamp at time zone z.name),
+    (select factor_set from public.restatements where restatement_id = p_restatement_id), p_restatement_id, null)
+  from private.reporting_timezone() as z (name)
+$$;
 comment on function private.restate_days(bigint, date, date) is
-  'Derives the requests of some days (inclusive) anew with the restatement''s set and keeps what changed as its lines; answers how many rows changed.';
+  'Derives the requests of some days (inclusive) anew with the restatement''s set; answers how many rows changed.';
 
 create or replace function private.begin_restatement(p_factor_set text, p_from date, p_until date, p_reason text) returns bigint
 language plpgsql security definer set search_path = '' as $$
@@ -181,6 +192,7 @@ begin
   elsif p_from > p_until then
     raise sqlstate 'PT400' using message = 'The first day must not be after the last.';
   end if;
+  perform private.carry_admin_factors(v_set);
   perform pg_advisory_xact_lock(private.factor_set_lock());
   select * into r from public.restatements where finished_at is null for update;
   if r.restatement_id is not null then
@@ -298,7 +310,7 @@ create or replace function public.restated_months(p_restatement_id bigint) retur
 language sql stable security invoker set search_path = '' as $$ select private.restated_months(p_restatement_id) $$;
 comment on function public.restated_months(bigint) is 'What a restatement changed, by month and model, with ranges; admins and finance only.';
 
-revoke execute on function private.restate_days(bigint, date, date), private.begin_restatement(text, date, date, text), private.restate_next(bigint, integer),
+revoke execute on function private.derive_again(text, text, bigint, bigint), private.restate_days(bigint, date, date), private.begin_restatement(text, date, date, text), private.restate_next(bigint, integer),
   private.on_factor_set_change(), private.restatement_log(), private.restated_months(bigint),
   public.restatement_log(), public.restated_months(bigint) from public, anon, authenticated, service_role;
 grant execute on function private.restatement_log(), private.restated_months(bigint), public.restatement_log(), public.restated_months(bigint)

@@ -18,7 +18,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "admin": ("admin",),
     "fx": ("fx",),
     "factors": ("factors", "estimate"),
-    "restate": ("restate",),
+    "restate": ("restate", "resolve"),
     "imports": ("import",),
     "demo": ("demo",),
     "purge": ("purge",),

@@ -80,6 +80,7 @@ EXECUTES = {
     "look_at_person": SIGNED_IN,
     "looks_at_me": SIGNED_IN,
     "map_person_session": SIGNED_IN,
+    "map_model": SIGNED_IN,
     "me": SIGNED_IN,
     "my_footprint": SIGNED_IN,
     "organisation_footprint": SIGNED_IN,
@@ -97,6 +98,7 @@ EXECUTES = {
     "set_setting": SIGNED_IN,
     "set_zone_override": SIGNED_IN,
     "stop_ingest_key": SIGNED_IN,
+    "unknown_models": SIGNED_IN,
     "verify_donation": SIGNED_IN,
 }
 # Functions of `private` that the API's roles may execute: helpers of policies and the definer
@@ -143,6 +145,8 @@ FORBIDDEN_WRITES = {
     "change a rate": "insert into public.fx_rates values (current_date, 1, 'me')",
     "map a model": "insert into public.model_mappings values ('a', 'b', 'c', 'd', 'e')",
     "move a deployment": "insert into public.zone_overrides values ('a', 'b', 'FRA', 'e')",
+    "fill a gap": "select private.fill_unknown('a', 'b', 1)",
+    "derive anew": "select private.derive_again('true', '2026.11', null, null)",
     "restate the past": "select private.begin_restatement(null, null, null, 'x')",
     "rewrite a restatement": "update public.restatement_lines set old_energy_kwh = 0",
     "claim a session": "insert into public.user_sessions values ('s9', 'user-of-member')",
@@ -275,6 +279,8 @@ def test_functions_are_executable_by_the_allow_list_and_nobody_else(any_database
         "select private.organisation_footprint('2026-10-01', '2026-10-31')",
         "select public.record_donation('{}')",
         "select public.restated_months(1)",
+        "select public.unknown_models()",
+        "select public.map_model('a', 'b', 'it says so', 'openai', 'gpt-4o')",
         "select public.set_zone_override('a', 'b', 'FRA', 'e')",
         "select public.verify_donation(gen_random_uuid(), repeat('a', 64))",
         "select public.record_transaction('user-of-member', 'topup', 5, 'key')",

@@ -1,4 +1,4 @@
-"""``footprint restate``: earlier requests derived anew with a factor set."""
+"""``footprint restate`` and ``resolve``: earlier requests derived anew, and their gaps filled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def register(commands: Commands) -> None:
-    """Add ``restate``."""
+    """Add ``restate`` and ``resolve``."""
     parser = commands.add_parser(
         "restate",
         help="derive earlier requests anew with a factor set",
@@ -31,6 +31,13 @@ def register(commands: Commands) -> None:
     parser.add_argument("--reason", metavar="TEXT", help="why; readers see it beside the figures")
     parser.add_argument("--resume", action="store_true", help="finish the interrupted restatement")
     parser.set_defaults(run=run_restate)
+    commands.add_parser(
+        "resolve",
+        help="fill requests without an impact whose model is known by now",
+        description="Add factors for names of models that requests have and the ladder can match "
+        "by now, and fill the requests that had no impact for want of one. No other request "
+        "changes. What stays unknown waits for an admin on the page Model mapping.",
+    ).set_defaults(run=run_resolve)
 
 
 def run_restate(options: argparse.Namespace) -> int:
@@ -56,6 +63,27 @@ def run_restate(options: argparse.Namespace) -> int:
         f"restatement {done.restatement_id}: {done.rows_changed:,} requests now stand on "
         f"{done.factor_set}; the figures before and after are kept."
     )
+    return 0
+
+
+def run_resolve(options: argparse.Namespace) -> int:
+    """Resolve, and name what stays unknown."""
+    from footprint.impact.resolving import resolve
+    from footprint.ingest.progress import Progress
+
+    progress = Progress("Filling")
+    try:
+        done = resolve(get_settings().require_database(), tell=progress.show)
+    finally:
+        progress.finish()
+    for factor in done.matched:
+        basis = factor.sources.get("matched") or f"{factor.sources.get('usd_per_m_out')} USD/M out"
+        print(f"matched  {factor.provider}/{factor.model}: {factor.match}, {basis}")
+    print(f"{done.rows_filled:,} requests have an impact now that had none.")
+    for provider, model, requests in done.unknown[:20]:
+        print(f"unknown  {provider}/{model}: {requests:,} requests")
+    if len(done.unknown) > 20:
+        print(f"... and {len(done.unknown) - 20} more unknown names.")
     return 0
 
 

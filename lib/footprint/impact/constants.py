@@ -83,6 +83,12 @@ AWS_PUE: Final = 1.14
 AWS_WUE_L_PER_KWH: Final = 0.18
 AWS_ZONE: Final = "USA"
 
+# Market-based gCO2e per kWh of Google's purchased electricity: 0.023 g of scope 2 (market-based) in
+# 0.24 Wh, the median Gemini Apps prompt of May 2025 (arXiv:2508.15734). No other provider publishes
+# figures that give one. Kept beside the location-based figures, never mixed with them.
+GOOGLE_PROVIDERS: Final = ("gemini", "vertex_ai")
+GOOGLE_MARKET_GCO2E_PER_KWH: Final = 96.0
+
 # More tokens than this in one request are a mistake of the sender's; ingest refuses them too.
 MAXIMUM_TOKENS: Final = 10**12
 
@@ -110,5 +116,8 @@ def snapshot() -> dict[str, object]:
         "batch_size": BATCH_SIZE,
         "weight_bytes": WEIGHT_BYTES,
         "memory_margin": MEMORY_MARGIN,
+        "latency_active_s": LATENCY_ACTIVE_S,
+        "latency_batch_s": LATENCY_BATCH_S,
+        "latency_constant_s": LATENCY_CONSTANT_S,
         "bands": dict(BANDS),
     }

@@ -77,13 +77,23 @@ class Factor:
 
 @dataclass(frozen=True)
 class Facility:
-    """A provider's data centres: PUE (ratio, >= 1), on-site water (L per IT kWh), usual zone."""
+    """A provider's data centres.
+
+    Attributes:
+        pue: Energy of the facility per energy of its IT equipment, ratio, >= 1.
+        wue_l_per_kwh: On-site water, L per kWh of the IT equipment.
+        default_zone: Electricity mix assumed where a request does not say its zone.
+        market_gco2e_per_kwh: What the provider says of the electricity it buys, gCO2e per kWh,
+            market-based; None where it publishes nothing. Never mixed with the grid's.
+    """
 
     provider: str
     pue: float
     wue_l_per_kwh: float
     default_zone: str
     source: str = ""
+    market_gco2e_per_kwh: float | None = None
+    market_source: str = ""
 
 
 @dataclass(frozen=True)

@@ -157,5 +157,11 @@ def _citations(ecologits: str, litellm: str) -> dict[str, dict[str, str]]:
             "url": "https://arxiv.org/abs/2505.09598",
             "date": "2025-11",
         },
+        "google-2025": {
+            "title": "Google 2025, Measuring the environmental impact of delivering AI at Google"
+            " scale (arXiv:2508.15734): 0.023 g scope 2, market-based, per 0.24 Wh",
+            "url": "https://arxiv.org/abs/2508.15734",
+            "date": "2025-08",
+        },
         **disclosed_citations(),
     }

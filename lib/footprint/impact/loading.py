@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,25 @@ def load(database_url: str, built: FactorSet, *, activate: bool = False) -> Load
     return Loaded(name, inserted)
 
 
+def add_factors(database_url: str, factors: Iterable[Factor]) -> None:
+    """Add factors to the set they name; those that it has already stay as they are.
+
+    Args:
+        database_url: Direct address of the database.
+        factors: Of one set, which is in the database.
+    """
+    with connect(database_url, autocommit=False) as connection:
+        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+        connection.execute("create temp table added (like public.impact_factors) on commit drop")
+        statement = f"copy added ({_FACTOR_COLUMNS}) from stdin"
+        with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            for factor in factors:
+                copy.write_row(_factor_row(factor))
+        connection.execute(
+            "insert into public.impact_factors select * from added on conflict do nothing"
+        )
+
+
 def stored_sets(database_url: str) -> list[StoredSet]:
     """Return the sets in the database, oldest first.
 
@@ -141,11 +160,9 @@ def _insert(connection: psycopg.Connection, built: FactorSet) -> None:
     )
     _copy(
         connection,
-        "provider_facilities (factor_set, provider, pue, wue_l_per_kwh, default_zone, source)",
-        (
-            (built.name, f.provider, f.pue, f.wue_l_per_kwh, f.default_zone, f.source)
-            for f in built.facilities.values()
-        ),
+        "provider_facilities (factor_set, provider, pue, wue_l_per_kwh, default_zone, source,"
+        " market_gco2e_per_kwh, market_source)",
+        ((built.name, *astuple(f)) for f in built.facilities.values()),
     )
     _copy(connection, f"impact_factors ({_FACTOR_COLUMNS})", map(_factor_row, built.factors))
 

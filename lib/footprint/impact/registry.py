@@ -7,7 +7,7 @@ SDK; its tracers and its fuzzy matcher are never used. What was taken is snapsho
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -114,6 +114,12 @@ def _facilities(config: Any, source: str) -> dict[str, Facility]:
         centre = config[name]
         pue, wue = _middle(centre.datacenter_pue), _middle(centre.datacenter_wue)
         facilities[provider] = Facility(provider, pue, wue, centre.datacenter_location, source)
+    for provider in c.GOOGLE_PROVIDERS:
+        facilities[provider] = replace(
+            facilities[provider],
+            market_gco2e_per_kwh=c.GOOGLE_MARKET_GCO2E_PER_KWH,
+            market_source="google-2025",
+        )
     for provider in c.AWS_PROVIDERS:
         facilities[provider] = Facility(provider, c.AWS_PUE, c.AWS_WUE_L_PER_KWH, c.AWS_ZONE, "aws")
     return dict(sorted(facilities.items()))

@@ -1,0 +1,113 @@
+"""Filling gaps: factors for names that the ladder can match by now, then their requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from footprint.database import ask, connect
+from footprint.impact.engine import Factor
+from footprint.impact.factors import build_factor
+from footprint.impact.ladder import Catalogue
+from footprint.impact.loading import add_factors
+from footprint.impact.prices import PricedModel, read_price_map, text_models
+from footprint.impact.registry import read_registry
+from footprint.impact.sizes import disclosed_sizes, retired_models
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Requests filled in one transaction.
+_BATCH = 20_000
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What became of the names without a factor.
+
+    Attributes:
+        matched: Factors that were added to the set.
+        rows_filled: Requests that have an impact now and had none.
+        unknown: Names that wait for an admin, the most requests first: provider, model, requests.
+    """
+
+    matched: tuple[Factor, ...]
+    rows_filled: int
+    unknown: tuple[tuple[str, str, int], ...]
+
+
+def resolve(
+    database_url: str,
+    factor_set: str | None = None,
+    tell: Callable[[int, float], None] = lambda rows, share: None,
+) -> Resolved:
+    """Add factors for names that requests have and the ladder can match, and fill their gaps.
+
+    Args:
+        database_url: Direct address of the database.
+        factor_set: The set to add to (None: the active one). Gaps are filled with the active one.
+        tell: Gets the number of rows filled so far and the share of the names done (0-1).
+    """
+    with connect(database_url) as connection:
+        active = str(ask(connection, "private.setting", "active_factor_set"))
+        name = factor_set or active
+        wanted = _names_without_factor(connection, name)
+    found = match_names(name, wanted)
+    if found:
+        add_factors(database_url, found)
+    rows = _fill(database_url, tell) if name == active else 0
+    with connect(database_url) as connection:
+        left = connection.execute(
+            "select provider, model, requests from private.unfactored_names"
+            " order by requests desc, provider, model"
+        ).fetchall()
+    return Resolved(tuple(found), rows, tuple((p, m, int(n)) for p, m, n in left))
+
+
+def match_names(factor_set: str, names: Iterable[Name], today: date | None = None) -> list[Factor]:
+    """Return a factor for each name that the ladder matches; a price stands in as on building."""
+    names = sorted(set(names))
+    if not names:
+        return []
+    registry = read_registry()
+    catalogue = Catalogue(registry.sizes, disclosed_sizes(), retired_models())
+    prices = {(m.provider, m.model): m for m in text_models(read_price_map())}
+    day = (today or datetime.now(UTC).date()).isoformat()
+    built = (
+        build_factor(factor_set, prices.get(name) or PricedModel(*name, "", None), catalogue)
+        for name in names
+    )
+    return [replace(f, sources={**f.sources, "resolved": day}) for f in built if f]
+
+
+def _names_without_factor(connection: psycopg.Connection, factor_set: str) -> list[Name]:
+    rows = connection.execute(
+        "select distinct lower(u.provider), lower(u.model) from public.usage_user_monthly u"
+        " where u.measurable > 0 and u.model <> '' and not exists"
+        " (select 1 from public.impact_factors f where f.factor_set = %s"
+        "   and f.provider = lower(u.provider) and f.model = lower(u.model))",
+        [factor_set],
+    ).fetchall()
+    return [(str(provider), str(model)) for provider, model in rows]
+
+
+def _fill(database_url: str, tell: Callable[[int, float], None]) -> int:
+    """Fill the requests of every name that has a factor by now, a batch a transaction."""
+    total = 0
+    with connect(database_url) as connection:
+        names = connection.execute(
+            "select n.provider, n.model from private.unfactored_names n cross join lateral"
+            " private.impact_context(n.provider, n.model, 'chat', null,"
+            "   private.setting('active_factor_set') #>> '{}') x where x.impact_reason is null"
+            " order by 1, 2"
+        ).fetchall()
+        for done, (provider, model) in enumerate(names, start=1):
+            filled = _BATCH
+            while filled == _BATCH:
+                filled = int(ask(connection, "private.fill_unknown", provider, model, _BATCH))
+                total += filled
+                tell(total, done / len(names))
+    return total
