@@ -186,6 +186,11 @@ def test_a_billion_tokens_are_a_number_like_any_other() -> None:
     assert event.cost_usd == 2500
 
 
+def test_a_cost_of_nothing_is_unknown_and_not_free() -> None:
+    event = mapped(BASE | {"model": "acme-9", "cost_usd": "0.00"})
+    assert (event.cost_usd, event.price_source) == (None, None)
+
+
 def test_a_row_with_an_error_class_failed() -> None:
     assert mapped(BASE | {"error_class": "RateLimitError"}).status == "failure"
     assert mapped(BASE | {"error_class": "RateLimitError"}).cost_usd == 0

@@ -1,4 +1,4 @@
-"""``footprint import FILE``: requests from a CSV or JSONL file, or from the Azure LLM trace."""
+"""``footprint import FILE``: requests from a table or from another system's export."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,20 +16,23 @@ from footprint.ingest.checkpoint import Tally
 from footprint.ingest.delivery import Destination
 from footprint.ingest.importers import ImportJob, import_file
 from footprint.ingest.mapping import Instructions
+from footprint.ingest.overview import Overview
 from footprint.ingest.pricing import price_map
 from footprint.ingest.progress import Progress
 from footprint.ingest.readers import FORMATS
+from footprint.ingest.values import BadValue, moment
 
 if TYPE_CHECKING:
     from footprint.commands import Commands
 
 _EPILOG: Final = """\
-Columns are found by their usual names (prompt_tokens, startTime, spend ...); --map says
-otherwise, for example --map started_at=when --map tokens_input=in. tokens_input and
-tokens_output include cached and reasoning tokens; tokens_input_uncached and
-tokens_output_text do not. Times without an offset are UTC. Requests without a cost are
-priced with LiteLLM's price map; an unknown price stays unknown. A second run of the same
-file adds nothing, and an interrupted one goes on where it stopped.
+Exports of LiteLLM (spend logs, its Supabase logger), Langfuse and OpenAI (usage) are recognised
+by their shape. In other files columns are found by their usual names (prompt_tokens, startTime,
+spend ...); --map says otherwise, for example --map started_at=when --map tokens_input=in.
+tokens_input and tokens_output include cached and reasoning tokens; tokens_input_uncached and
+tokens_output_text do not. Times without an offset are UTC. Requests without a cost are priced
+with LiteLLM's price map; an unknown price stays unknown. A second run of the same file adds
+nothing, and an interrupted one goes on where it stopped.
 """
 
 
@@ -36,8 +40,8 @@ def register(commands: Commands) -> None:
     """Add ``import``."""
     parser = commands.add_parser(
         "import",
-        help="import requests from a CSV or JSONL file",
-        description="Import requests from a CSV or JSONL file, plain or gzip.",
+        help="import requests from a file: LiteLLM, Langfuse, OpenAI, CSV, JSON",
+        description="Import requests from a CSV, JSONL or JSON file, plain or gzip.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -49,11 +53,20 @@ def register(commands: Commands) -> None:
         metavar="FIELD=COLUMN",
         help="the column that fills a field; may be repeated",
     )
-    parser.add_argument("--format", choices=FORMATS, help="default: found from the first line")
+    parser.add_argument("--format", choices=FORMATS, help="default: found from its beginning")
     parser.add_argument("--model", help="model of requests that name none")
     parser.add_argument("--provider", help="provider of requests that name none")
     parser.add_argument("--user", metavar="ID", help="person of requests that name nobody")
     parser.add_argument("--team", metavar="NAME", help="team of requests that name none")
+    parser.add_argument(
+        "--since", type=_time, metavar="TIME", help="leave out requests that started before it"
+    )
+    parser.add_argument(
+        "--until",
+        type=_time,
+        metavar="TIME",
+        help="leave out requests from then on: what the callback has recorded itself",
+    )
     parser.add_argument(
         "--via",
         choices=("api", "database"),
@@ -74,20 +87,30 @@ def run(options: argparse.Namespace) -> int:
     """Import the file and say what was done; 1 where no line of it could be used."""
     job = ImportJob(
         path=options.file,
-        instructions=Instructions(_columns(options.map), _constants(options)),
+        instructions=Instructions(
+            _columns(options.map), _constants(options), options.since, options.until
+        ),
         rejects=options.rejects or Path(f"{options.file.name}.rejects.csv"),
         data_dir=get_settings().data_dir,
         format=options.format,
     )
     progress = Progress("Checking" if options.dry_run else "Importing")
+    overview = Overview() if options.dry_run else None
     with _destination(options) as destination:
         try:
             tally = import_file(
-                job, price_map(), destination, progress=progress.show, tell=_tell(progress)
+                job,
+                price_map(),
+                destination,
+                progress=progress.show,
+                tell=_tell(progress),
+                observe=overview.add if overview else lambda event: None,
             )
         finally:
             progress.finish()
     print(summary(tally, job, dry_run=options.dry_run))
+    if overview:
+        print("", *overview.lines(), sep="\n")
     usable = tally.requests if options.dry_run else tally.inserted + tally.duplicates
     return 1 if tally.rejected and not usable else 0
 
@@ -108,6 +131,11 @@ def summary(tally: Tally, job: ImportJob, *, dry_run: bool) -> str:
         names = sorted(tally.unknown_models)
         more = f" and {len(names) - 10} more" if len(names) > 10 else ""
         lines.append(f"No impact factor is known for: {', '.join(names[:10])}{more}.")
+    if tally.skipped:
+        noun = "row was" if tally.skipped == 1 else "rows were"
+        lines.append(
+            f"{tally.skipped:,} {noun} left out: no request to a model, or outside the period."
+        )
     if tally.rejected:
         noun = "line was" if tally.rejected == 1 else "lines were"
         lines.append(f"{tally.rejected:,} {noun} rejected: see {job.rejects}.")
@@ -135,6 +163,15 @@ def _destination(options: argparse.Namespace) -> Iterator[Destination | None]:
             )
         with ApiSender(url, publishable_key, settings.ingest_key) as by_api:
             yield by_api
+
+
+def _time(given: str) -> datetime:
+    try:
+        return moment(given)
+    except BadValue as error:
+        raise argparse.ArgumentTypeError(
+            f"{given!r} is no ISO 8601 time such as 2026-10-01T00:00Z"
+        ) from error
 
 
 def _columns(given: Sequence[str]) -> dict[str, str]:

@@ -15,7 +15,8 @@ FOLDER = "imports"
 
 @dataclass
 class Tally:
-    """What an import has met so far. `priced` counts the requests whose cost is known."""
+    """What an import has met so far. `priced` counts the requests whose cost is known,
+    `skipped` the rows that are no requests or outside the period asked for."""
 
     requests: int = 0
     tokens: int = 0
@@ -24,6 +25,7 @@ class Tally:
     inserted: int = 0
     duplicates: int = 0
     rejected: int = 0
+    skipped: int = 0
     unknown_models: set[str] = field(default_factory=set)
 
 

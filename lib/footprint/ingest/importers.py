@@ -13,12 +13,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from footprint.errors import InputError
+from footprint.event import UsageEvent
 from footprint.ingest.checkpoint import Checkpoint, Position, Tally
 from footprint.ingest.delivery import MAX_BYTES, MAX_ROWS, DeliveryReport, Destination, encode
 from footprint.ingest.lines import LineFile
-from footprint.ingest.mapping import BadRow, Instructions, Mapper
+from footprint.ingest.mapping import BadRow, Instructions, Mapper, NotWanted
 from footprint.ingest.pricing import PriceMap
-from footprint.ingest.readers import Format, Record, RecordFile
+from footprint.ingest.readers import Record, RecordFile
 from footprint.ingest.rejects import Rejects
 
 _MAX_REJECTS: Final = 1000
@@ -40,7 +42,7 @@ class ImportJob:
     instructions: Instructions
     rejects: Path
     data_dir: Path
-    format: Format | None = None
+    format: str | None = None
 
 
 @dataclass
@@ -50,6 +52,7 @@ class _Stretch:
     lines: dict[str, int] = field(default_factory=dict)
     rejects: list[tuple[int, str]] = field(default_factory=list)
     size: int = 0
+    skipped: int = 0
     tokens: int = 0
     priced: int = 0
     cost_usd: Decimal = field(default_factory=Decimal)
@@ -59,19 +62,20 @@ class _Stretch:
         return (
             len(self.events) >= MAX_ROWS
             or self.size >= MAX_BYTES // 2
-            or len(self.rejects) >= _MAX_REJECTS
+            or len(self.rejects) + self.skipped >= _MAX_REJECTS
         )
 
-    def add(self, record: Record, mapper: Mapper) -> None:
+    def add(self, record: Record, mapper: Mapper) -> UsageEvent | None:
         """Take in one record, as an event or as a rejected line."""
         self.end = Position(record.line, record.digest.hex())
         try:
-            if record.problem:
-                raise BadRow(record.problem)
             event = mapper.event(record)
         except BadRow as error:
             self.rejects.append((record.line, str(error)))
-            return
+            return None
+        except NotWanted:
+            self.skipped += 1
+            return None
         encoded = encode(event)
         self.events.append(encoded)
         self.size += len(encoded) + 1
@@ -80,6 +84,7 @@ class _Stretch:
         if event.cost_usd is not None:
             self.priced += 1
             self.cost_usd += event.cost_usd
+        return event
 
 
 def import_file(
@@ -89,6 +94,7 @@ def import_file(
     *,
     progress: Callable[[int, float], None] = lambda done, fraction: None,
     tell: Callable[[str], None] = lambda message: None,
+    observe: Callable[[UsageEvent], None] = lambda event: None,
 ) -> Tally:
     """Import one file; a second time adds nothing, an interrupted one goes on where it stopped.
 
@@ -98,6 +104,7 @@ def import_file(
         destination: None for a dry run, which stores nothing.
         progress: told the requests read so far, and the share of the file that they are.
         tell: told, in words, what the person should know meanwhile.
+        observe: shown every request that is read in this run.
 
     Returns:
         What was met in the whole file, also before an interruption.
@@ -111,10 +118,11 @@ def import_file(
         job.format,
         job.instructions.columns,
         job.instructions.constants,
+        [job.instructions.since, job.instructions.until],
         destination.name if destination else None,
     )
     known = checkpoint.load() if destination else None
-    run = _Run(job, prices, destination, checkpoint, progress)
+    run = _Run(job, prices, destination, checkpoint, progress, observe)
     if known:
         position, tally = known
         try:
@@ -136,13 +144,16 @@ class _Run:
     destination: Destination | None
     checkpoint: Checkpoint
     progress: Callable[[int, float], None]
+    observe: Callable[[UsageEvent], None]
 
     def __call__(self, start: Position, tally: Tally) -> Tally:
         """Import what follows `start`, adding to `tally`."""
         mapper = Mapper(self.job.instructions, self.prices)
         with LineFile(self.job.path) as lines, ThreadPoolExecutor(1) as courier:
             file = RecordFile(lines, self.job.format)
-            if file.format != "jsonl":
+            if file.source is not None:
+                self._check_known(file.source.title)
+            elif file.format != "jsonl":
                 mapper.check(file.columns)
             records = iter(file)
             if start.line:
@@ -150,7 +161,7 @@ class _Run:
             rejects = Rejects(self.job.rejects, self.job.path, start.line)
             waiting: tuple[_Stretch, Future[DeliveryReport]] | None = None
             try:
-                for stretch in _stretches(records, mapper, start):
+                for stretch in _stretches(records, mapper, start, self.observe):
                     sent = courier.submit(self._deliver, stretch.events)
                     if waiting:
                         self._settle(*waiting, tally, rejects)
@@ -164,6 +175,13 @@ class _Run:
                 raise
         self.checkpoint.clear()
         return tally
+
+    def _check_known(self, title: str) -> None:
+        if self.job.instructions.columns:
+            raise InputError(
+                f"{self.job.path} is {title}, whose columns are known: leave --map out, or say "
+                "--format csv or --format jsonl to map its columns yourself."
+            )
 
     def _probe(self, records: Iterator[Record], mapper: Mapper, start: Position) -> None:
         """Read up to `start`, and send the last batch before it again: nothing may be new.
@@ -202,16 +220,24 @@ class _Run:
         tally.inserted += report.inserted
         tally.duplicates += report.duplicates
         tally.rejected += len(rejected)
+        tally.skipped += stretch.skipped
         tally.unknown_models |= report.unknown_models
         if self.destination:
             self.checkpoint.save(stretch.end, tally)
 
 
-def _stretches(records: Iterator[Record], mapper: Mapper, start: Position) -> Iterator[_Stretch]:
+def _stretches(
+    records: Iterator[Record],
+    mapper: Mapper,
+    start: Position,
+    observe: Callable[[UsageEvent], None],
+) -> Iterator[_Stretch]:
     """Cut what is left of the records into stretches."""
     stretch, sent_from, begin = _Stretch(), start.sent_from, start.line
     for record in records:
-        stretch.add(record, mapper)
+        event = stretch.add(record, mapper)
+        if event is not None:
+            observe(event)
         if stretch.full:
             sent_from = begin if stretch.events else sent_from
             stretch.end = replace(stretch.end, sent_from=sent_from)

@@ -70,13 +70,36 @@ class LineFile:
             if head.startswith(magic):
                 self._raw.close()
                 raise InputError(f"{path} is {meaning}.")
-        compressed = head.startswith(b"\x1f\x8b")
-        self._file = gzip.GzipFile(fileobj=self._raw) if compressed else self._raw
+        self._compressed = head.startswith(b"\x1f\x8b")
+        self._file: BinaryIO | gzip.GzipFile = self._raw
+        self.rewind()
 
     @property
     def fraction(self) -> float:
         """How much of the file has been read, from 0 to 1."""
         return min(1.0, self._raw.tell() / self.size_bytes) if self.size_bytes else 1.0
+
+    def first_character(self) -> str:
+        """Return the first character that is no space, of a text in ASCII; goes back to it."""
+        head, _ = self.read(65536)
+        self.rewind()
+        return head.removeprefix(_BOM).lstrip()[:1].decode("ascii", "replace")
+
+    def rewind(self) -> None:
+        """Go back to the beginning."""
+        self._raw.seek(0)
+        if self._compressed:
+            self._file = gzip.GzipFile(fileobj=self._raw)
+
+    def read(self, size_bytes: int) -> tuple[bytes, bool]:
+        """Return the next bytes, and whether compressed data breaks off after them."""
+        try:
+            return self._file.read(size_bytes), False
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            return b"", True
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise InputError(f"{self.path} cannot be read any further: {reason}.") from error
 
     def __iter__(self) -> Iterator[Line]:
         digest = b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from footprint.errors import InputError
@@ -70,6 +71,10 @@ class BadRow(Exception):
     """A row cannot become an event; the text says why, naming the field."""
 
 
+class NotWanted(Exception):
+    """A row is no request, or lies outside the period that was asked for."""
+
+
 @dataclass(frozen=True)
 class Instructions:
     """What the person who imports said.
@@ -77,6 +82,8 @@ class Instructions:
     Args:
         columns: field → the column that fills it, instead of the one that would be found.
         constants: field → value, for rows that do not say.
+        since: leave out requests that started before.
+        until: leave out requests that started then or later.
 
     Raises:
         InputError: where a field does not exist.
@@ -84,6 +91,8 @@ class Instructions:
 
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
+    since: datetime | None = None
+    until: datetime | None = None
 
     def __post_init__(self) -> None:
         for name in self.columns:
@@ -151,13 +160,22 @@ class Mapper:
 
         Raises:
             BadRow: where it cannot be one.
+            NotWanted: where it is no request, or outside the period.
         """
-        found = self._read(record.values or {})
+        if record.problem:
+            raise BadRow(record.problem)
+        if record.values is None:
+            raise NotWanted
+        found = self._read(record.values)
         for name, value in self._instructions.constants.items():
             found.setdefault(name, value)
         for name in ("started_at", "model"):
             if not found.get(name):
                 raise BadRow(f"{name} is missing")
+        since, until = self._instructions.since, self._instructions.until
+        started_at = found["started_at"]
+        if (since and started_at < since) or (until and started_at >= until):
+            raise NotWanted
         event = self._priced(_event(found, record.digest, self._prices))
         problems = event.problems()
         if problems:
@@ -186,7 +204,8 @@ class Mapper:
         return steps
 
     def _priced(self, event: UsageEvent) -> UsageEvent:
-        if event.cost_usd is not None:
+        # The map's prices are not those of batches, which cost less.
+        if event.cost_usd is not None or event.call_type == "batch":
             return event
         cost_usd, price_source = self._prices.cost(event)
         return dataclasses.replace(event, cost_usd=cost_usd, price_source=price_source)
@@ -215,6 +234,9 @@ def _event(found: dict[str, Any], digest: bytes, prices: PriceMap) -> UsageEvent
     status: Status = found.pop("status", "failure" if "error_class" in found else "success")
     call = found.get("litellm_call_id") or f"import|{digest.hex()}"
     identity = found.pop("event_id", None) or event_id(call, status, started_at)
+    # Gateways write 0 both for free and for unknown.
+    if found.get("cost_usd") == 0:
+        del found["cost_usd"]
     if "cost_usd" in found:
         found.setdefault("price_source", IMPORTED_PRICE)
     else:

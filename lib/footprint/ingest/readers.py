@@ -1,20 +1,27 @@
-"""CSV and JSONL: from lines to records, each with the number of its line or with its problem."""
+"""From files to records, each with the number of its line or with its problem.
+
+CSV, JSONL and other JSON; the exports of systems that are known come out under our field names.
+"""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from footprint.errors import InputError
+from footprint.ingest.documents import Document, documents
 from footprint.ingest.lines import MAX_LINE_BYTES, Line, LineFile
+from footprint.ingest.sources import SOURCES, recognise
+from footprint.ingest.sources.rows import BadSourceRow, NoRequest, Source
 
-Format: TypeAlias = Literal["csv", "jsonl", "azure-trace"]
-FORMATS: Final = ("csv", "jsonl", "azure-trace")
+PLAIN: Final = ("csv", "jsonl", "azure-trace")
+FORMATS: Final = (*PLAIN, *(name for name, source in SOURCES.items() if not source.refusal))
 AZURE_HEADER: Final = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 _DELIMITERS: Final = (",", ";", "\t")
 # A quoted field may run over lines; one that is not closed after this many was never meant to.
@@ -27,9 +34,9 @@ class Record:
     """One row of a file.
 
     Args:
-        line: number of its first line.
+        line: number of its first line; of the object in JSON that is not one object a line.
         digest: of its last line, see `Line`; says how far the file was read.
-        values: column → value; None where there is a problem.
+        values: column → value; None where there is a problem, or where it is no request.
         problem: why it cannot be used.
     """
 
@@ -44,30 +51,72 @@ class RecordFile:
 
     Args:
         lines: the open file.
-        format: None to find out from the first line.
+        format: one of `FORMATS`; None to find out from the beginning of the file.
 
     Raises:
         InputError: where the file is empty, or its beginning is not of the format.
     """
 
-    def __init__(self, lines: LineFile, format: Format | None = None) -> None:
+    def __init__(self, lines: LineFile, format: str | None = None) -> None:
         self._path = lines.path
+        self._file = lines
         self._lines = _Pushback(iter(lines))
-        first = self._first()
-        self.format: Format = format or _guess(first.text)
         self.columns: tuple[str, ...] = ()
-        if self.format == "jsonl":
-            self._lines.put_back([first])
-            if first.text.strip() == "[":
-                raise InputError(
-                    f"{self._path} is one JSON array: one object a line is wanted; "
-                    f"`jq -c '.[]' {self._path.name}` makes that."
-                )
+        self.source: Source | None = SOURCES.get(format or "")
+        self._documents: Iterator[Document] | None = None
+        if format not in ("csv", "azure-trace") and lines.first_character() in ("{", "["):
+            self.format = "jsonl"
+            self._open_json()
         else:
-            self._read_header(first)
+            first = self._first()
+            plain = format if format in PLAIN else None
+            self.format = plain or _guess(first.text)
+            if self.format == "jsonl":
+                self._lines.put_back([first])
+            else:
+                self._read_header(first, recognising=format is None)
+        if self.source and self.source.refusal:
+            raise InputError(
+                f"{self._path} is {self.source.title} and cannot be imported: "
+                f"{self.source.refusal}."
+            )
 
     def __iter__(self) -> Iterator[Record]:
-        return self._json_records() if self.format == "jsonl" else self._csv_records()
+        if self._documents is not None:
+            records = self._document_records(self._documents)
+        else:
+            records = self._json_records() if self.format == "jsonl" else self._csv_records()
+        return _translated(records, self.source) if self.source else records
+
+    def _open_json(self) -> None:
+        """Find out whose JSON it is, and whether it is one object a line."""
+        first = next(documents(self._file), None)
+        self.source = self.source or recognise(tuple((first and first.values) or ()))
+        self._file.rewind()
+        self._lines = _Pushback(iter(self._file))
+        broken = first is None or first.problem is not None
+        if self.source is None and self._begins_with_a_line(broken):
+            return
+        if first is None:
+            raise InputError(f"{self._path} holds no requests: there is nothing to import.")
+        self._documents = documents(self._file)
+
+    def _begins_with_a_line(self, broken: bool) -> bool:
+        first = next((line for line in self._lines if line.text.strip() or line.problem), None)
+        if first is None:
+            return False
+        self._lines.put_back([first])
+        values, _ = _object(first.text, flat=False)
+        if values is None:
+            return broken and first.text.lstrip().startswith("{")
+        return not any(isinstance(values.get(name), list) for name in ("data", "results"))
+
+    def _document_records(self, found: Iterable[Document]) -> Iterator[Record]:
+        for document in found:
+            values = document.values
+            if values is not None and self.source is None:
+                values = dict(_flatten(values, "", 1))
+            yield Record(document.number, document.digest, values, document.problem)
 
     def _first(self) -> Line:
         for line in self._lines:
@@ -79,13 +128,17 @@ class RecordFile:
                 return line
         raise InputError(f"{self._path} is empty: there is nothing to import.")
 
-    def _read_header(self, first: Line) -> None:
+    def _read_header(self, first: Line, *, recognising: bool) -> None:
+        # A logged prompt may be as long as a line.
+        csv.field_size_limit(MAX_LINE_BYTES)
         self._delimiter = max(_DELIMITERS, key=first.text.count)
         try:
             header = next(csv.reader([first.text], delimiter=self._delimiter, strict=True))
         except csv.Error as error:
             raise InputError(f"{self._path} has a header that is no CSV: {error}.") from error
         self.columns = _distinct(name.strip() for name in header)
+        if recognising:
+            self.source = recognise(self.columns)
         if self.format == "azure-trace" and self.columns != AZURE_HEADER:
             raise InputError(
                 f"{self._path} is no Azure LLM inference trace: its header is not "
@@ -174,19 +227,48 @@ def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _guess(text: str) -> Format:
+def _guess(text: str) -> str:
     if text.lstrip()[:1] in ("{", "["):
         return "jsonl"
     return "azure-trace" if tuple(text.split(",")) == AZURE_HEADER else "csv"
 
 
-def _object(text: str) -> tuple[dict[str, Any] | None, str | None]:
+def _translated(records: Iterable[Record], source: Source) -> Iterator[Record]:
+    """Turn a known system's rows into rows under our field names.
+
+    Where one row stands for several requests, records are numbered by request instead of by line.
+    """
+    number = 0
+    for record in records:
+        rows: Iterable[dict[str, Any]] = ()
+        problem = record.problem
+        made = 0
+        if record.values is not None:
+            rows = source.translate(record.values)
+        try:
+            for row in rows:
+                number, made = number + 1, made + 1
+                digest = record.digest
+                if source.splits:
+                    digest = hashlib.sha256(b"%b%d" % (digest, made)).digest()
+                yield Record(number if source.splits else record.line, digest, row)
+        except NoRequest:
+            pass
+        except BadSourceRow as error:
+            problem = str(error)
+        if not made or problem:
+            number += 1
+            line = number if source.splits else record.line
+            yield Record(line, record.digest, None, problem)
+
+
+def _object(text: str, *, flat: bool = True) -> tuple[dict[str, Any] | None, str | None]:
     """Read one JSON object and flatten it: ``{"usage": {"n": 1}}`` becomes ``usage.n``."""
     try:
         value = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
         if not isinstance(value, dict):
             return None, "is no JSON object"
-        return dict(_flatten(value, "", 1)), None
+        return (dict(_flatten(value, "", 1)) if flat else value), None
     except RecursionError:
         return None, "is no JSON that can be read: nested too deeply"
     except ValueError as error:
