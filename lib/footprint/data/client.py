@@ -17,6 +17,8 @@ from footprint.errors import AccessDenied, InputError, ServiceUnavailable
 
 # PostgREST cuts every answer at this many rows, without a word.
 PAGE_ROWS = 1000
+# What our functions answer where the request, not the service, is to be changed.
+_REFUSALS = (httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.CONFLICT)
 _UNAVAILABLE = (
     "The database does not answer right now. Nothing is lost: please try again in a moment."
 )
@@ -73,6 +75,25 @@ def fetch_all(
             return rows
 
 
+def change(
+    session: Session, table: str, which: Mapping[str, str], values: Mapping[str, object]
+) -> None:
+    """Change the rows of a table that this person may change.
+
+    Args:
+        session: whose token is sent.
+        table: in the exposed schema.
+        which: columns and the values that the rows have.
+        values: columns and their new values.
+
+    Raises:
+        AccessDenied: where this person may not change that.
+        ServiceUnavailable: where the database does not answer or cannot.
+    """
+    filters = {column: f"eq.{value}" for column, value in which.items()}
+    _read(_ask(session, "PATCH", table, params=filters, content=json.dumps(values)))
+
+
 def _ask(session: Session, method: str, path: str, **request: Any) -> httpx.Response:
     token = session.access_token
     response = _send(method, path, token, request)
@@ -105,16 +126,18 @@ def _read(response: httpx.Response) -> Any:
         raise AccessDenied(
             ours or "Your account may not see this: ask an administrator for access."
         )
+    if ours and response.status_code in _REFUSALS:
+        raise InputError(ours)
     if response.status_code == httpx.codes.NOT_FOUND:
         raise ServiceUnavailable(
             "The database lacks a part of Footprint: an operator should run `footprint migrate`."
         )
-    if response.status_code == httpx.codes.BAD_REQUEST and ours:
-        raise InputError(ours)
     raise ServiceUnavailable(_UNAVAILABLE)
 
 
 def _body(response: httpx.Response) -> Any:
+    if response.is_success and not response.content:
+        return None  # a function that answers nothing
     try:
         return json.loads(response.text)
     except ValueError as error:

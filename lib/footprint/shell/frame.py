@@ -73,7 +73,10 @@ def _navigate(me: Me | None) -> tuple[Place, Page]:
         )
         for place in PLACES
     }
-    asked = st.navigation(list(pages.values()), position="sidebar" if me else "hidden")
+    sections: dict[str, list[Page]] = {}
+    for place, page in pages.items():
+        sections.setdefault(place.section, []).append(page)
+    asked = st.navigation(sections, position="sidebar" if me else "hidden")
     return next(place for place, page in pages.items() if page.title == asked.title), asked
 
 

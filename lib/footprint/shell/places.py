@@ -16,6 +16,8 @@ class Place:
     icon: str
     purpose: str
     roles: tuple[str, ...] = EVERYBODY
+    # The heading it stands under in the navigation.
+    section: str = ""
 
     @property
     def is_home(self) -> bool:
@@ -43,5 +45,43 @@ PLACES = (
         icon=":material/receipt_long:",
         purpose="one month by person and model, for the books",
         roles=("finance", "admin"),
+    ),
+    Place(
+        file="pages/account.py",
+        title="Account",
+        icon=":material/person:",
+        purpose="your name, your data, and who looked at it",
+    ),
+    Place(
+        file="pages/people.py",
+        title="People",
+        icon=":material/group:",
+        purpose="who belongs to the organisation, with their role and team",
+        roles=("admin",),
+        section="Administration",
+    ),
+    Place(
+        file="pages/ingest_keys.py",
+        title="Ingest keys",
+        icon=":material/key:",
+        purpose="the keys that may send requests",
+        roles=("admin",),
+        section="Administration",
+    ),
+    Place(
+        file="pages/settings.py",
+        title="Settings",
+        icon=":material/tune:",
+        purpose="what the organisation decided",
+        roles=("admin",),
+        section="Administration",
+    ),
+    Place(
+        file="pages/audit_log.py",
+        title="Audit log",
+        icon=":material/history:",
+        purpose="who changed what, and who looked at whom",
+        roles=("admin",),
+        section="Administration",
     ),
 )

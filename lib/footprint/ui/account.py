@@ -1,0 +1,78 @@
+"""What the account page draws: one's name, one's data, and who looked at it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from footprint.auth import Me
+from footprint.data.account import looks_at_me, rename_myself
+from footprint.data.people import export_person
+from footprint.ui.acts import act, moment
+from footprint.ui.formats import UNKNOWN
+
+DEEDS = {
+    "person.look": "Looked at your requests",
+    "person.export": "Exported your data",
+    "person.delete": "Took your access away",
+    "person.restore": "Gave your access back",
+}
+
+
+def draw_name(me: Me) -> None:
+    """Draw one's name and what else is known, for the person to change what is theirs."""
+    with st.container(border=True):
+        st.header("You", anchor=False)
+        with st.form("rename", border=False):
+            name = st.text_input("Name", me.full_name or "", max_chars=200)
+            st.text_input("E-mail", me.email, disabled=True)
+            st.text_input("Your id in requests", me.user_id, disabled=True)
+            sent = st.form_submit_button("Save", type="primary")
+        if sent:
+            act(lambda: _renamed(me, name.strip()))
+
+
+def draw_my_data(me: Me) -> None:
+    """Draw the download of everything held about oneself."""
+    with st.container(border=True):
+        st.header("Your data", anchor=False)
+        st.write("Everything that is held about you, each request included, as one JSON file.")
+        st.download_button(
+            "Download my data",
+            lambda: export_person(me),
+            file_name="footprint-my-data.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def draw_looks(me: Me, timezone: str) -> None:
+    """Draw who looked at one's data, when and why."""
+    with st.container(border=True):
+        st.header("Who looked at your data", anchor=False)
+        looks = looks_at_me(me)
+        if not looks:
+            st.write("Nobody has looked at your requests.")
+            return
+        rows = [
+            {
+                "When": moment(look.occurred_at, timezone),
+                "Who": look.who,
+                "What": DEEDS.get(look.action, look.action),
+                "Reason": look.reason,
+            }
+            for look in looks
+        ]
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            placeholder=UNKNOWN,
+            alt="Who looked at your data, when and why",
+        )
+        st.caption(f"Times in {timezone}.")
+
+
+def _renamed(me: Me, name: str) -> str:
+    rename_myself(me, name)
+    return "Your name is saved."

@@ -1,0 +1,20 @@
+import streamlit as st
+
+from footprint.auth import require_role
+from footprint.ui.acts import say_what_was_done
+from footprint.ui.page import begin
+from footprint.ui.people import choose_person, draw_people, draw_person, search_people
+
+me = require_role("admin")
+
+with begin("People", me) as view:
+    view.subtitle.caption("Every act here is written to the audit log")
+    say_what_was_done()
+    people = search_people(view)
+    if people:
+        draw_people(people, view.formats)
+        chosen = choose_person(people)
+        if chosen:
+            draw_person(me, chosen)
+    else:
+        st.info("Nobody is found by that.", icon=":material/person_search:")
