@@ -1,17 +1,14 @@
-"""Against published figures (fixtures/impact_cases.csv): what holds, and the misses by name."""
+"""Against published figures (data/impact_cases.csv): what holds, and the misses by name."""
 
 from __future__ import annotations
-
-import csv
-from pathlib import Path
 
 import pytest
 
 from footprint.impact import Range, estimate
 from footprint.impact.engine import energy_from_size
+from footprint.impact.sizes import read_rows
 
-with (Path(__file__).parent / "fixtures" / "impact_cases.csv").open(newline="") as file:
-    CASES = list(csv.DictReader(file))
+CASES = list(read_rows("impact_cases.csv"))
 
 
 def case(source: str, model: str = "", tokens_in: str | None = None) -> dict[str, str]:

@@ -73,7 +73,8 @@ def _register_estimate(commands: Commands) -> None:
 
 def run_build(options: argparse.Namespace) -> int:
     """Write the shipped set anew where the installed packages give other figures."""
-    from footprint.impact.factors import build_factor_set
+    from footprint.impact import methodology, second_opinion
+    from footprint.impact.factors import build_factor_set, build_opinions
 
     folder = shipped.FOLDER
     sql = Path(__file__).parents[3] / "sql"
@@ -84,13 +85,15 @@ def run_build(options: argparse.Namespace) -> int:
     texts = {
         shipped.header_path(built.name, folder): shipped.render_header(built, at),
         shipped.factors_path(built.name, folder): shipped.render_factors(built),
+        second_opinion.opinions_path(): second_opinion.render_opinions(build_opinions()),
         sql / seeds.FACILITIES_FILE: seeds.render_facilities(built, at),
         sql / seeds.FACTORS_FILE: seeds.render_factors(built),
         sql / seeds.REGIONS_FILE: seeds.render_regions(),
     }
-    changed = [path for path, text in texts.items() if _differs(path, text)]
-    for path in changed:
-        path.write_text(texts[path], encoding="utf-8")
+    changed = _write(texts)
+    # What is said about the set is made from what was just written.
+    shipped.shipped.cache_clear()
+    changed += _write({sql.parent / "docs" / "methodology.md": methodology.render_markdown()})
     print(_summary(built))
     print("\n".join(f"wrote {path}" for path in changed) or "unchanged: nothing was written.")
     return 0
@@ -159,6 +162,14 @@ def _build_time(built: FactorSet, folder: Path) -> str:
     if header.get("sources", {}).get("fingerprint") == built.fingerprint:
         return str(header["built_at"])
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _write(texts: dict[Path, str]) -> list[Path]:
+    """Write the files whose text differs; return which."""
+    changed = [path for path, text in texts.items() if _differs(path, text)]
+    for path in changed:
+        path.write_text(texts[path], encoding="utf-8")
+    return changed
 
 
 def _differs(path: Path, text: str) -> bool:

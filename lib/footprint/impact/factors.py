@@ -18,6 +18,7 @@ from footprint.impact.ladder import Catalogue, Size, match
 from footprint.impact.names import read_name
 from footprint.impact.prices import PricedModel, litellm_version, read_price_map, text_models
 from footprint.impact.registry import Registry, read_registry, significant
+from footprint.impact.second_opinion import SecondOpinion, second_opinion
 from footprint.impact.sizes import disclosed_citations, disclosed_sizes, retired_models
 
 ECOLOGITS_LICENCE = "MPL-2.0"
@@ -49,6 +50,22 @@ def build_factor_set(name: str = c.FACTOR_SET) -> FactorSet:
         grids=registry.grids,
         sources=_sources(registry, factors, len(priced)),
     )
+
+
+def build_opinions() -> dict[str, SecondOpinion]:
+    """Return what EcoLogits' formula says of every size that a factor was matched to, by name."""
+    catalogue = Catalogue(read_registry().sizes, disclosed_sizes(), retired_models())
+    opinions: dict[str, SecondOpinion] = {}
+    for priced in text_models(read_price_map()):
+        size = match(priced.provider, priced.model, priced.usd_per_m_out, catalogue).size
+        if size is not None:
+            opinions.setdefault(matched_name(size), second_opinion(size))
+    return dict(sorted(opinions.items()))
+
+
+def matched_name(size: Size) -> str:
+    """Return how the sources of a factor name the model that it was matched to."""
+    return f"{size.provider}/{size.name}" if size.provider else size.name
 
 
 def build_factor(name: str, priced: PricedModel, catalogue: Catalogue) -> Factor | None:
@@ -97,9 +114,8 @@ def _from_price(name: str, priced: PricedModel) -> Factor:
 
 
 def _size_sources(size: Size, measured: Size | None) -> dict[str, str | float]:
-    matched = f"{size.provider}/{size.name}" if size.provider else size.name
     energy = measured.source if measured else "size-fit"
-    return {"matched": matched, "size": size.source, "energy": energy}
+    return {"matched": matched_name(size), "size": size.source, "energy": energy}
 
 
 def _sources(registry: Registry, factors: Iterable[Factor], models: int) -> dict[str, Any]:

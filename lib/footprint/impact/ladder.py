@@ -37,6 +37,7 @@ class Size:
         disclosed: Whether its maker published the size.
         source: Key of the citation.
         tokens_per_s: Speed of generation for one request; None where unknown.
+        first_token_s: Seconds to the first token of one request; None where unknown.
         measured_j: Measured accelerator J per generated token; None where nobody measured it.
         aliases: Other names of the same model.
     """
@@ -48,6 +49,7 @@ class Size:
     disclosed: bool
     source: str
     tokens_per_s: float | None = None
+    first_token_s: float | None = None
     measured_j: float | None = None
     aliases: tuple[str, ...] = ()
 

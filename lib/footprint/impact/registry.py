@@ -94,6 +94,7 @@ def _size(model: Any, source: str) -> Size:
         disclosed="model-arch-not-released" not in warnings,
         source=source,
         tokens_per_s=model.deployment.tps if model.deployment else None,
+        first_token_s=model.deployment.ttft if model.deployment else None,
     )
 
 

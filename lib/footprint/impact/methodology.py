@@ -1,0 +1,293 @@
+"""What the method is, in words and tables made from its constants, set and references. Pure.
+
+The page Method and docs/methodology.md say the same because both are made here; no figure is typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from footprint.impact import constants as c
+from footprint.impact.factor_set import FactorSet
+from footprint.impact.shipped import read_header, shipped
+from footprint.impact.validation import Comparison, Summary, compared, summary, upper_scenario
+
+SOURCES = {
+    "Google2025": "Google, median Gemini Apps prompt, May 2025",
+    "Google2025-narrow": "Google, the same prompt, accelerators only",
+    "OpenAI2025": "OpenAI, average ChatGPT query, June 2025",
+    "EpochAI2025": "Epoch AI 2025, typical query",
+    "EpochAI2025-10k": "Epoch AI 2025, 10,000 tokens in",
+    "EpochAI2025-100k": "Epoch AI 2025, 100,000 tokens in",
+    "InferenceMAX/muxup2026": "InferenceMAX, evaluated by muxup.com 2026",
+    "ML.ENERGYv3": "ML.ENERGY v3 benchmark",
+    "Jegham2025v6": "Jegham et al. 2025 (v6)",
+}
+
+FORMULA = f"""
+```
+e        J per generated token on the accelerators: measured for the model (ML.ENERGY v3), else
+         {c.SIZE_COEFFICIENT_J} · max(active, {c.SIZE_MINIMUM_ACTIVE_B:g})^{c.SIZE_EXPONENT_ACTIVE} · max(total, {c.SIZE_MINIMUM_TOTAL_B:g})^{c.SIZE_EXPONENT_TOTAL}     parameters in billions, else
+         {c.PRICE_COEFFICIENT_J} · (USD per million output tokens)^{c.PRICE_EXPONENT}, else unknown
+energy   e · (out + {c.WEIGHT_INPUT} · uncached input + {c.WEIGHT_CACHED} · cached input) · {c.HOST_OVERHEAD} · PUE / {c.J_PER_KWH:g}   [kWh]
+carbon   energy · grid [gCO2e/kWh] + embodied [gCO2e/token] · out                        [gCO2e]
+water    energy / PUE · on-site [L/kWh] + energy · grid [L/kWh]                          [L]
+```
+"""
+
+BOUNDARY = """
+**In:** the accelerators, the host around them, idle capacity kept ready, cooling and power conversion (PUE), the grid's
+carbon where the data centre stands (location-based), a share of making servers and accelerators, water on site and at
+the power stations.
+
+**Not in:** training, networks, your own devices, making of buildings, end of life. Offsets and certificates are never
+subtracted; where a provider publishes a market-based figure it stands beside ours. Nature restored is a contribution,
+counted apart in square metres. For the greenhouse gas inventory of a user of APIs this is Scope 3, category 1; the
+wording follows the Software Carbon Intensity specification for AI (consumer boundary) and Directive (EU) 2024/825
+(estimates are called estimates; no claim of neutrality). This is not legal advice.
+"""
+
+CHANGES = (
+    (
+        "1.0",
+        "2026-11",
+        "First version. The price formula was fitted anew on the size formula: an earlier fit on the whole energy of "
+        "a request counted servers and PUE twice and stood 4.5 times above the size formula for the same models.",
+    ),
+)
+
+GAPS = (
+    "Batch size, quantisation and hardware of a provider are not known: the size formula stands for a middle "
+    "of them (batch 90, half H100 and half B200, half 8-bit).",
+    "Sizes of closed models are estimates of others (EcoLogits). A price is a weaker sign still, and partly "
+    "circular: many of those estimates looked at it.",
+    "Very long prompts cost more per token than short ones; one weight for all input tokens understates them "
+    "(see Epoch AI's 100,000 tokens below).",
+    "Electricity mixes are yearly averages of a country, not of the hour or the data centre.",
+    "Input tokens carry no share of making the hardware.",
+    "Images, audio, video, reranking and moderation have no factor: their impact is unknown, not zero.",
+)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One constant of the method: what it is, its value, its unit, where it comes from."""
+
+    name: str
+    value: str
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and its text, Markdown."""
+
+    title: str
+    text: str
+
+
+def constants() -> list[Constant]:
+    """Return the constants of the method with their units and sources."""
+    size = "Least squares on 326 measured configurations of ML.ENERGY v3 (H100, B200), R² 0.92"
+    price = "Least squares of the size formula on the prices of 149 models, R² 0.73"
+    ecologits = "EcoLogits 0.11.3, ecologits/impacts/llm.py"
+    bands = ", ".join(f"{name.replace('_', ' ')} ×/÷{band:g}" for name, band in c.BANDS.items())
+    return [
+        Constant("Size formula, coefficient", f"{c.SIZE_COEFFICIENT_J}", "J", size),
+        Constant("Size formula, exponent of active", f"{c.SIZE_EXPONENT_ACTIVE}", "", size),
+        Constant("Size formula, exponent of total", f"{c.SIZE_EXPONENT_TOTAL}", "", size),
+        Constant(
+            "Smallest size it is used for",
+            f"{c.SIZE_MINIMUM_ACTIVE_B:g} active, {c.SIZE_MINIMUM_TOTAL_B:g} total",
+            "billions of parameters",
+            "The fit has no smaller models: not extrapolated",
+        ),
+        Constant("Price formula, coefficient", f"{c.PRICE_COEFFICIENT_J}", "J", price),
+        Constant("Price formula, exponent", f"{c.PRICE_EXPONENT}", "", price),
+        Constant(
+            "Weight of an input token",
+            f"{c.WEIGHT_INPUT}",
+            "of a generated one",
+            "InferenceMAX, nine set-ups: output to input energy 7.0 to 14.1, median 11.7",
+        ),
+        Constant(
+            "Weight of a cached input token",
+            f"{c.WEIGHT_CACHED}",
+            "of a generated one",
+            "Assumption: a tenth of an uncached one",
+        ),
+        Constant(
+            "Whole server per accelerators",
+            f"{c.HOST_OVERHEAD}",
+            "",
+            "Google 2025 (arXiv:2508.15734): (58 + 25 + 10) / 58",
+        ),
+        Constant(
+            "Making a server without accelerators",
+            f"{c.SERVER_EMBODIED_KGCO2E:g}",
+            "kgCO2e",
+            ecologits,
+        ),
+        Constant(
+            "Making an accelerator", f"{c.ACCELERATOR_EMBODIED_KGCO2E:g}", "kgCO2e", ecologits
+        ),
+        Constant(
+            "Life of the hardware", f"{c.HARDWARE_LIFE_S / 365 / 86400:g}", "years", ecologits
+        ),
+        Constant("Requests at a time", f"{c.BATCH_SIZE}", "", ecologits),
+        Constant(
+            "Embodied per J, size unknown",
+            f"{c.EMBODIED_GCO2E_PER_J}",
+            "gCO2e/J",
+            "Assumption: the median of the 175 models that EcoLogits lists by provider",
+        ),
+        Constant("90 % bands", bands, "ratio", "Scatter of the fits above"),
+    ]
+
+
+def set_text(kept: FactorSet, built_at: str) -> str:
+    """Return in Markdown what a set is made of."""
+    coverage = kept.sources["coverage"]
+    rungs = ", ".join(f"{k.replace('_', ' ')} {n:,}" for k, n in coverage["by_match"].items())
+    evidence = ", ".join(f"{k.replace('_', ' ')} {n:,}" for k, n in coverage["by_evidence"].items())
+    matched = sum(n for rung, n in coverage["by_match"].items() if rung != "price_class")
+    return (
+        f"Factor set **{kept.name}**, built {built_at[:10]}: {len(kept.factors):,} factors for the "
+        f"{coverage['models']:,} text models of LiteLLM {kept.sources['litellm']}, with the mixes of "
+        f"{len(kept.grids)} zones and the data centres of EcoLogits {kept.sources['ecologits']}. "
+        f"{matched / coverage['models']:.1%} are matched to a model of known or estimated size, "
+        f"{len(kept.factors) / coverage['models']:.1%} with the price class.\n\n"
+        f"By rung: {rungs}. By evidence: {evidence}.\n\n{kept.sources['notice']}"
+    )
+
+
+def ladder_text() -> str:
+    """Return in Markdown how a name finds its factor."""
+    return (
+        "A name is matched by rules, never by likeness, on the first rung that holds: **exact** (the "
+        "name as listed), **alias** (the same model under another spelling, or a retired one), "
+        "**parameters** (the size written in the name), **price class** (nothing but the price), none. "
+        "An admin's mapping stands above all of them. The rung and the evidence are kept with every "
+        "request: **measured** (on the model itself), **open** (published size), **closed** (estimated "
+        "size), **price class**.\n\nA model's error is common to all its requests: lows are added to "
+        "lows and highs to highs, and more requests do not narrow the range."
+    )
+
+
+def validation_rows(found: Sequence[Comparison]) -> list[list[str]]:
+    """Return the table of comparisons: reference, tokens, Wh of each, ratios, and the verdict."""
+    return [
+        [
+            SOURCES.get(row.source, row.source),
+            row.model,
+            f"{row.tokens_in:,} / {row.tokens_out:,}",
+            _wh(row.reference_wh),
+            f"{_wh(row.ours.mid)} ({_wh(row.ours.low)}–{_wh(row.ours.high)})",
+            f"{row.ratio:.2f}",
+            "–".join(dict.fromkeys(_wh(end) for end in row.theirs)) if row.theirs else "unknown",
+            f"{row.their_ratio:.2f}" if row.their_ratio else "",
+            verdict(row),
+        ]
+        for row in found
+    ]
+
+
+VALIDATION_HEAD = (
+    *("Reference", "Model", "Tokens in / out", "Wh", "Ours, Wh (90 % band)", "Ours ÷ reference"),
+    *("EcoLogits, Wh", "EcoLogits ÷ reference", "Verdict"),
+)
+
+
+def verdict(row: Comparison) -> str:
+    """Return how our figure does against one reference, in words."""
+    near = 0.5 <= row.ratio <= 2
+    if row.is_inside:
+        return "inside the band" if near else "inside the band, beyond 2×"
+    return f"miss: {row.ratio:.2g}×"
+
+
+def summary_text(name: str, found: Summary) -> str:
+    """Return the geometric mean and spread of a method in a sentence."""
+    return (
+        f"{name}: geometric mean ratio {found.geometric_mean:.2f}, spread ×/÷{found.spread:.2f}, "
+        f"{found.within_two} of {found.cases} within a factor of two"
+    )
+
+
+def validation_text() -> str:
+    """Return in Markdown how both methods stand against the published figures."""
+    ours, theirs = compared(), upper_scenario()
+    inside = sum(row.is_inside for row in ours)
+    upper_inside = sum(row.is_inside for row in theirs)
+    return (
+        f"{inside} of {len(ours)} published figures lie inside our 90 % band.\n\n"
+        f"- {summary_text('Ours', summary(row.ratio for row in ours))}.\n"
+        f"- {summary_text('EcoLogits', summary(row.their_ratio for row in ours))}.\n\n"
+        "Where the reference gives no tokens, 250 generated ones are assumed for a chat prompt. ML.ENERGY's "
+        "models are compared by the size formula alone, without their own measurement; EcoLogits counts "
+        "generated tokens only. No constant is tuned to a single reference. The size formula was fitted on "
+        "configurations of ML.ENERGY and the host overhead is taken from Google's shares: their rows are not "
+        "independent of the method; OpenAI's, Epoch AI's and InferenceMAX's are.\n\n"
+        f"Jegham et al. 2025 stand as the upper scenario: {upper_inside} of their {len(theirs)} figures lie "
+        f"inside our band, and ours are {1 / summary(r.ratio for r in theirs).geometric_mean:.1f} times below "
+        "theirs in the geometric mean, most for small models, where theirs stand far above every "
+        "measurement. They are reported, not fitted. Mistral's life cycle analysis (1.14 gCO2e and 45 mL "
+        "for 400 tokens) includes training and making the hardware: another boundary, not a comparison."
+    )
+
+
+def citation_text(built_at: str) -> str:
+    """Return how to cite the figures."""
+    return (
+        f"Footprint, impact method {c.METHOD_VERSION}, factor set {c.FACTOR_SET} ({built_at[:10]}). "
+        "With: EcoLogits, https://doi.org/10.21105/joss.07471; ML.ENERGY, https://ml.energy/leaderboard."
+    )
+
+
+def sections() -> list[Section]:
+    """Return the whole methodology in order."""
+    built_at = str(read_header()["built_at"])
+    rows = [[k.name, k.value, k.unit, k.source] for k in constants()]
+    return [
+        Section("The formula", FORMULA),
+        Section("Constants", table(("Constant", "Value", "Unit", "Source"), rows)),
+        Section("The factor set", set_text(shipped(), built_at)),
+        Section("How a model finds its factor", ladder_text()),
+        Section("What is in, and what is not", BOUNDARY),
+        Section("Against published figures", validation_text()),
+        Section("Every comparison", table(VALIDATION_HEAD, validation_rows(compared()))),
+        Section("The upper scenario", table(VALIDATION_HEAD, validation_rows(upper_scenario()))),
+        Section("Known gaps", "\n".join(f"- {gap}" for gap in GAPS)),
+        Section(
+            "Changes of the method",
+            "\n".join(f"- **{version}** ({month}): {what}" for version, month, what in CHANGES),
+        ),
+        Section("How to cite", citation_text(built_at)),
+    ]
+
+
+def render_markdown() -> str:
+    """Return docs/methodology.md."""
+    parts = [
+        "# Methodology",
+        "<!-- Generated by `footprint factors build` from the constants, the factor set and the reference "
+        "cases. -->",
+        f"Version {c.METHOD_VERSION} of the method. Energy, CO2e and water of a request are estimates with a "
+        "90 % range; what is unknown stays unknown.",
+    ]
+    parts += [f"## {section.title}\n\n{section.text.strip()}" for section in sections()]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def _wh(value: float) -> str:
+    return f"{value:.2g}" if value < 10 else f"{value:.3g}"
