@@ -139,6 +139,8 @@ def _header(headers: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 
 
 def _known(value: Any) -> str | None:
+    if not value:
+        return None
     found = loose.text(value, 200)
     return None if found is None or found.lower() in FILLERS else found
 

@@ -20,9 +20,13 @@ _REPLACEMENT: Final = "\ufffd"
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return a mapping as it is, a pydantic object as one, anything else as an empty one."""
+    if type(value) is dict:
+        return value
+    if value is None:
+        return _EMPTY
     if isinstance(value, dict):
         return value
-    if value is None or isinstance(value, str):
+    if isinstance(value, str):
         return _EMPTY
     dump = getattr(value, "model_dump", None)
     if dump is not None and not isinstance(value, type):
@@ -33,6 +37,11 @@ def mapping(value: Any) -> Mapping[str, Any]:
 
 def text(value: Any, limit: int = MAX_TEXT) -> str | None:
     """Return a text that the database can hold, at most `limit` characters; None when empty."""
+    if value is None:
+        return None
+    if type(value) is str and len(value) <= limit and value.isprintable():
+        # Nearly every text: nothing to cut, nothing to replace.
+        return value if value[:1] > " " and value[-1] > " " else value.strip() or None
     if not isinstance(value, str):
         if not isinstance(value, int) or isinstance(value, bool):
             return None

@@ -21,10 +21,10 @@ def find_region(parts: Call) -> str | None:
     """Return the cloud region of a call, as its provider writes it; None where nothing says."""
     optional = loose.mapping(parts.kwargs.get("optional_params"))
     for source in (parts.litellm_params, optional):
-        for name in _SETTINGS:
-            found = loose.text(source.get(name), 100)
-            if found:
-                return found
+        if source:
+            for name in _SETTINGS:
+                if name in source and (found := loose.text(source[name], 100)):
+                    return found
     payload = parts.payload
     hidden = loose.mapping(payload.get("hidden_params"))
     found = loose.text(loose.mapping(hidden.get("additional_headers")).get(_AZURE), 100)
