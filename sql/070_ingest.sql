@@ -196,6 +196,26 @@ end;
 comment on function private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint) is
   'Estimated impact of a request with its provenance, or the reason why there is none. Parsed at definition, so the planner can inline it.';
 
+-- A cost that somebody knows in EUR is kept as what it is worth in USD on that day, so that turning it
+-- back with the same rate gives the EUR again.
+create or replace function private.with_cost_in_usd(p_event jsonb, p_planning_rate numeric, p_zone text) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  v_cost constant text := p_event ->> 'cost_eur';
+  v_rate numeric;
+begin
+  if v_cost is null or p_event ->> 'cost_usd' is not null or v_cost !~ '^-?\d{1,12}(\.\d{1,20})?([eE]-?\d{1,2})?$' then
+    return p_event || jsonb_build_object('cost_usd', coalesce(p_event ->> 'cost_usd', v_cost));
+  end if;
+  select f.rate into v_rate
+    from private.fx_on((least(private.parse_timestamptz(p_event ->> 'started_at'), now()) at time zone p_zone)::date, p_planning_rate) f;
+  return p_event || jsonb_build_object('cost_usd', round(v_cost::numeric / v_rate, 12));
+end
+$$;
+comment on function private.with_cost_in_usd(jsonb, numeric, text) is
+  'An event whose cost_eur became cost_usd, at the rate of its day.';
+revoke execute on function private.with_cost_in_usd(jsonb, numeric, text) from public;
+
 create or replace function private.store_events(p_events jsonb, p_user_id text default null, p_team text default null)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -218,6 +238,13 @@ begin
       select coalesce(jsonb_agg(case when jsonb_typeof(e) <> 'object' then e
         when p_user_id is not null then e || jsonb_build_object('user_id', p_user_id, 'attribution', 'verified', 'user_email', null, 'user_name', null, 'team', null)
         else e || jsonb_build_object('team', p_team) end order by n), '[]')
+      from jsonb_array_elements(p_events) with ordinality as a (e, n));
+  end if;
+
+  if exists (select 1 from jsonb_array_elements(p_events) e where jsonb_typeof(e) = 'object' and e ? 'cost_eur') then
+    p_events := (
+      select jsonb_agg(case when jsonb_typeof(e) = 'object' and e ? 'cost_eur'
+        then private.with_cost_in_usd(e, v_planning_rate, v_zone) else e end order by n)
       from jsonb_array_elements(p_events) with ordinality as a (e, n));
   end if;
 
@@ -323,24 +350,49 @@ end
 $$;
 comment on function private.check_ingest_key() is 'The ingest key of this request; HTTP 401 without a valid one.';
 
-create or replace function private.ingest_request_logs(p_events jsonb) returns jsonb
+-- What became of the events of a batch, for whoever sent them: not of anybody else's rows, should an id
+-- be met again within another scope.
+create or replace function private.impact_of_events(p_events jsonb, p_user_id text, p_team text) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return (select coalesce(jsonb_agg(jsonb_build_object(
+    'event_id', r.event_id, 'cost_eur', r.cost_eur, 'energy_kwh', r.energy_kwh, 'energy_kwh_low', r.energy_kwh_low,
+    'energy_kwh_high', r.energy_kwh_high, 'carbon_gco2e', r.carbon_gco2e, 'carbon_gco2e_low', r.carbon_gco2e_low,
+    'carbon_gco2e_high', r.carbon_gco2e_high, 'water_l', r.water_l, 'water_l_low', r.water_l_low, 'water_l_high', r.water_l_high,
+    'restored_m2', v.m2, 'impact_reason', r.impact_reason, 'match', r.match, 'evidence', r.evidence, 'factor_set', r.factor_set)), '[]')
+  from public.request_logs r join public.request_events v on v.id = r.event_id
+  where r.event_id in (
+      select (e ->> 'event_id')::uuid from jsonb_array_elements(p_events) e
+       where e ->> 'event_id' ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$')
+    and (p_user_id is null or r.user_profile_id = p_user_id) and (p_team is null or r.team = p_team));
+end
+$$;
+comment on function private.impact_of_events(jsonb, text, text) is
+  'Cost and estimated impact of events that are stored, within the scope of the key that sent them.';
+revoke execute on function private.impact_of_events(jsonb, text, text) from public;
+
+drop function if exists public.ingest_request_logs(jsonb);
+drop function if exists private.ingest_request_logs(jsonb);
+create or replace function private.ingest_request_logs(p_events jsonb, p_impact boolean) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   k constant private.ingest_keys := private.check_ingest_key();
   v_answer constant jsonb := private.store_events(p_events, k.user_id, k.team);
 begin
-  perform private.store_payloads(p_events);
+  if p_impact then
+    return v_answer || jsonb_build_object('events', private.impact_of_events(p_events, k.user_id, k.team));
+  end if;
   return v_answer;
 end
 $$;
-comment on function private.ingest_request_logs(jsonb) is 'Checks the ingest key, then stores the batch within its scope, and its content where that is wanted (sql/140_content.sql).';
+comment on function private.ingest_request_logs(jsonb, boolean) is 'Checks the ingest key, then stores the batch within its scope.';
 
-create or replace function public.ingest_request_logs(p_events jsonb) returns jsonb
+create or replace function public.ingest_request_logs(p_events jsonb, p_impact boolean default false) returns jsonb
 language sql security invoker set search_path = '' as $$
-  select private.ingest_request_logs(p_events)
+  select private.ingest_request_logs(p_events, p_impact)
 $$;
-comment on function public.ingest_request_logs(jsonb) is
-  'Stores up to 1000 UsageEvents, once each, with a valid x-ingest-key header. Answers inserted, duplicates, rejected (with reasons), unknown_models.';
+comment on function public.ingest_request_logs(jsonb, boolean) is
+  'Stores up to 1000 UsageEvents, once each, with a valid x-ingest-key header. Answers inserted, duplicates, rejected (with reasons), unknown_models; with p_impact also events: cost and impact of each.';
 
 -- Chat sessions become people; rows that came before are re-attributed, and every sum follows.
 create or replace function private.map_session(p_session_id text, p_user_id text, p_email text default null, p_full_name text default null)
@@ -402,11 +454,11 @@ revoke execute on function private.parse_timestamptz(text),
   private.event_problem(text, timestamptz, text, text, text[], text, text[], text[]), private.parse_events(jsonb),
   private.impact_context(text, text, text, text, text),
   private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint), private.store_events(jsonb, text, text),
-  private.check_ingest_key(), private.ingest_request_logs(jsonb), private.map_session(text, text, text, text),
+  private.check_ingest_key(), private.ingest_request_logs(jsonb, boolean), private.map_session(text, text, text, text),
   private.register_session(text, text, text, text),
-  public.ingest_request_logs(jsonb), public.register_session(text, text, text, text) from public, anon, authenticated, service_role;
-grant execute on function private.ingest_request_logs(jsonb), private.register_session(text, text, text, text),
-  public.ingest_request_logs(jsonb), public.register_session(text, text, text, text) to anon, authenticated, service_role;
+  public.ingest_request_logs(jsonb, boolean), public.register_session(text, text, text, text) from public, anon, authenticated, service_role;
+grant execute on function private.ingest_request_logs(jsonb, boolean), private.register_session(text, text, text, text),
+  public.ingest_request_logs(jsonb, boolean), public.register_session(text, text, text, text) to anon, authenticated, service_role;
 
 -- Keys are made, listed and revoked by an operator at the database.
 create or replace function private.create_ingest_key(p_key_hash bytea, p_label text, p_user_id text, p_team text, p_expires_at timestamptz)

@@ -288,3 +288,39 @@ def test_overlapping_batches_in_any_order_count_each_event_once(database: Databa
     events = [event(event_id=str(uuid.UUID(int=n))) for n in range(100)]
     assert database.store(*events[:60])["inserted"] == 60
     assert database.store(*reversed(events[40:]))["inserted"] == 40
+
+
+def test_a_cost_in_eur_is_the_same_eur_again_and_its_usd_are_of_that_day(
+    any_database: Database,
+) -> None:
+    any_database.execute(
+        "insert into public.fx_rates (day, eur_per_usd, source) values ('2026-10-15', 0.87, 'test')"
+    )
+    row = stored(any_database, cost_usd=None, cost_eur="0.0034")
+    assert Decimal(str(row["cost_usd"])) == Decimal("0.003908045977")  # 0.0034 / 0.87
+    assert abs(Decimal(str(row["cost_eur"])) - Decimal("0.0034")) < Decimal("1e-11")
+    assert stored(any_database, cost_usd="0.5", cost_eur="9")["cost_usd"] == 0.5
+    for wrong in ("much", "-1", [1]):
+        answer = any_database.store(event(cost_usd=None, cost_eur=wrong))
+        assert "cost_usd" in answer["rejected"][0]["reason"]
+
+
+def test_a_batch_answers_with_its_impact_within_the_scope_of_its_key(
+    any_database: Database,
+) -> None:
+    key = any_database.make_key(team="research")
+    events = [event(), event(model="unheard-of")]
+    with any_database.acting("anonymous", {"x-ingest-key": key}) as connection:
+        call = "select public.ingest_request_logs(%s::jsonb, true)"
+        answer = connection.execute(call, [json.dumps(events)]).fetchone()[0]  # type: ignore[index]
+        again = connection.execute(call, [json.dumps(events)]).fetchone()[0]  # type: ignore[index]
+    known, unknown = (
+        next(e for e in answer["events"] if e["event_id"] == sent["event_id"]) for sent in events
+    )
+    assert known["energy_kwh_low"] < known["energy_kwh"] < known["energy_kwh_high"]
+    assert (unknown["energy_kwh"], unknown["impact_reason"]) == (None, "no_factor")
+    assert (again["duplicates"], again["events"]) == (2, answer["events"])
+    stranger = any_database.make_key(team="sales")
+    with any_database.acting("anonymous", {"x-ingest-key": stranger}) as connection:
+        other = connection.execute(call, [json.dumps(events)]).fetchone()[0]  # type: ignore[index]
+    assert (other["duplicates"], other["events"]) == (2, [])
