@@ -22,6 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAYLOAD = ROOT / "tests/fixtures/litellm_payloads/async_http__async_log_success_event__0.json"
+sys.path.insert(0, str(ROOT / "tests"))
 LOGGERS = ("none", "no-op", "footprint", "blocking insert")
 
 _CALLS = """

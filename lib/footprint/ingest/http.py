@@ -97,7 +97,8 @@ def _failure(url: str, answer: httpx.Response) -> Exception:
     status = answer.status_code
     said = _body(answer)
     code, message = str(said.get("code") or ""), str(said.get("message") or "").rstrip(".")
-    if code.startswith(_NOT_OURS):
+    # PostgREST has such codes, with 503 and 504, for a database that it cannot reach just now.
+    if status < 500 and code.startswith(_NOT_OURS):
         return ConfigurationError(
             f"{url} has no {INGEST} that this key may call ({code}): run `footprint migrate` on "
             "its database, and check SUPABASE_URL."
