@@ -73,8 +73,9 @@ def _register_estimate(commands: Commands) -> None:
 
 def run_build(options: argparse.Namespace) -> int:
     """Write the shipped set anew where the installed packages give other figures."""
-    from footprint.impact import methodology, second_opinion
+    from footprint.impact import methodology, price_list, second_opinion
     from footprint.impact.factors import build_factor_set, build_opinions
+    from footprint.impact.prices import read_price_map
 
     folder = shipped.FOLDER
     sql = Path(__file__).parents[3] / "sql"
@@ -86,6 +87,7 @@ def run_build(options: argparse.Namespace) -> int:
         shipped.header_path(built.name, folder): shipped.render_header(built, at),
         shipped.factors_path(built.name, folder): shipped.render_factors(built),
         second_opinion.opinions_path(): second_opinion.render_opinions(build_opinions()),
+        price_list.prices_path(): price_list.render_prices(read_price_map()),
         sql / seeds.FACILITIES_FILE: seeds.render_facilities(built, at),
         sql / seeds.FACTORS_FILE: seeds.render_factors(built),
         sql / seeds.REGIONS_FILE: seeds.render_regions(),
