@@ -74,7 +74,9 @@ async def async_calls() -> None:
     stream = await litellm.acompletion(**openai("async closed early", "gpt-4o-slow", stream=True))
     async for _ in stream:
         break
-    await stream.aclose()
+    if hasattr(stream, "aclose"):  # LiteLLM 1.80 has none.
+        await stream.aclose()
+    del stream
     task = asyncio.create_task(litellm.acompletion(**openai("cancelled", "gpt-4o-slow")))
     await asyncio.sleep(0.5)
     task.cancel()

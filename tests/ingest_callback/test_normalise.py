@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footprint.event import UsageEvent, event_id
-from footprint.ingest.charge import BROKE_OFF, NO_USAGE
+from footprint.ingest.charge import BROKE_OFF, NO_PRICE, NO_USAGE, NOT_SAID
 from footprint.ingest.normalise import LitellmCall, Recount, normalise
 from footprint.ingest.pricing import GATEWAY_CACHE, NOT_BILLED
 from footprint.ingest.tokens import UNKNOWN, TokenClasses, classify
@@ -229,6 +229,19 @@ def test_the_cost_of_a_stream_cut_off_in_the_middle_is_unknown() -> None:
     event = read(payload)
     assert (event.cost_usd, event.price_source) == (None, BROKE_OFF)
     assert event.time_to_first_token_s == pytest.approx(0.001, abs=2e-6)
+
+
+def test_a_cost_of_0_is_free_only_where_the_model_is() -> None:
+    payload = capture("async_http") | {"response_cost": 0.0}
+    event = read(payload)
+    assert (event.cost_usd, event.price_source) == (None, NOT_SAID)
+    payload["model_map_information"]["model_map_value"] |= {
+        "input_cost_per_token": 0.0,
+        "output_cost_per_token": 0.0,
+    }
+    assert read(payload).cost_usd == Decimal(0)
+    payload |= {"cost_breakdown": None, "model_map_information": None}
+    assert read(payload).price_source == NO_PRICE
 
 
 def test_a_clock_set_back_gives_no_negative_time() -> None:

@@ -7,9 +7,10 @@ broke off so late that the provider may have billed it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from footprint.event import Status
 from footprint.ingest import loose
@@ -28,6 +29,9 @@ _GAVE_UP: Final = frozenset({"408", "499", "504"})
 _WITHOUT_TOKENS: Final = frozenset(
     {"moderation", "transcription", "speech", "rerank", "image_generation", "image_edit"}
 )
+
+
+_PRICES: Final = ("input_cost_per_token", "output_cost_per_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,12 @@ def find_charge(
         return Charge(cost, _source(parts, price_source))
     if tokens is UNKNOWN and call_type not in _WITHOUT_TOKENS:
         return Charge(None, NO_USAGE)
-    if payload.get("cost_breakdown") is None and not _in_map(parts):
+    known = _map_entry(parts)
+    if payload.get("cost_breakdown") is None and not known:
         return Charge(None, NO_PRICE)
+    if tokens.total and any(loose.number(known.get(name)) for name in _PRICES):
+        # LiteLLM 1.80 writes 0 for streams of models whose price it knows.
+        return Charge(None, NOT_SAID)
     return Charge(Decimal(0), _source(parts, price_source))
 
 
@@ -95,6 +103,7 @@ def _source(parts: Call, price_source: str) -> str:
     return price_source
 
 
-def _in_map(parts: Call) -> bool:
+def _map_entry(parts: Call) -> Mapping[str, Any]:
+    """Return what LiteLLM's price map says of the model."""
     found = loose.mapping(parts.payload.get("model_map_information"))
-    return bool(found.get("model_map_value"))
+    return loose.mapping(found.get("model_map_value"))
