@@ -27,6 +27,8 @@ _PROVIDERS: Final = {"text-completion-openai": "openai", "azure_text": "azure"}
 _PASS_THROUGH_PROVIDERS: Final = frozenset({"anthropic", "gemini", "vertex_ai", "openai", "azure"})
 _CLIENT_GONE: Final = frozenset({"ClientDisconnected", "CancelledError"})
 MAX_TAGS: Final = 20
+_EARLIEST_S: Final = EARLIEST.timestamp()
+_LATEST_S: Final = 2.0**33  # The year 2242: beyond it a number is no time in seconds.
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def _person_fields(person: Person) -> dict[str, Any]:
 def _instant(*values: Any) -> float | None:
     for value in values:
         found = loose.instant(value)
-        if found is not None and EARLIEST.timestamp() <= found < 2**33:
+        if found is not None and _EARLIEST_S <= found < _LATEST_S:
             return found
     return None
 
