@@ -31,6 +31,7 @@ class Settings:
     spool_dir: Path = Path(".footprint/spool")
     spool_max_bytes: int = 512 * 1024 * 1024
     exit_timeout_s: float = 5.0
+    metrics_token: str | None = field(default=None, repr=False)
     demo_port: int = 8501
 
     def require_api(self) -> tuple[str, str]:
@@ -93,6 +94,7 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
         spool_dir=Path(text("FOOTPRINT_SPOOL_DIR") or data_dir / "spool").expanduser(),
         spool_max_bytes=int(amount("FOOTPRINT_SPOOL_MAX_BYTES", Settings.spool_max_bytes)),
         exit_timeout_s=amount("FOOTPRINT_EXIT_TIMEOUT", Settings.exit_timeout_s),
+        metrics_token=text("FOOTPRINT_METRICS_TOKEN"),
         demo_port=_port("DEMO_PORT", text("DEMO_PORT") or "8501"),
     )
 

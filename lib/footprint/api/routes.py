@@ -12,6 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from footprint.api.metrics import metrics
+from footprint.api.openapi import openapi
+from footprint.api.reports import litellm, request_event
 from footprint.auth.routes import ROUTES as SESSION_ROUTES
 from footprint.config import get_settings
 from footprint.data.transport import http
@@ -60,4 +63,11 @@ def _probe(url: str, key: str) -> str:
     return "reachable" if response.status_code < 500 else "unreachable"
 
 
-ROUTES = [Route("/api/health", health, methods=["GET"]), *SESSION_ROUTES]
+API_ROUTES = [
+    Route("/api/health", health, methods=["GET"]),
+    Route("/api/metrics", metrics, methods=["GET"]),
+    Route("/api/openapi.json", openapi, methods=["GET"]),
+    Route("/api/request-event", request_event, methods=["POST"]),
+    Route("/api/litellm", litellm, methods=["POST"]),
+]
+ROUTES = [*API_ROUTES, *SESSION_ROUTES]
