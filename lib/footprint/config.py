@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -33,6 +34,15 @@ class Settings:
     exit_timeout_s: float = 5.0
     metrics_token: str | None = field(default=None, repr=False)
     demo_port: int = 8501
+    # Whether the sign-in screen offers to make an account; Supabase Auth has to allow it too.
+    sign_up: bool = False
+    # Sign-in providers to offer, by Supabase Auth's names for them.
+    oauth_providers: tuple[str, ...] = ()
+    cookie_name: str = "footprint"
+    # Seconds after which a person signs in again, whatever they do.
+    session_lifetime_s: float = 30 * 86400.0
+    # Seconds without use after which they do.
+    session_idle_s: float = 30 * 86400.0
 
     def require_api(self) -> tuple[str, str]:
         """Return the Supabase address and publishable key.
@@ -96,6 +106,13 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
         exit_timeout_s=amount("FOOTPRINT_EXIT_TIMEOUT", Settings.exit_timeout_s),
         metrics_token=text("FOOTPRINT_METRICS_TOKEN"),
         demo_port=_port("DEMO_PORT", text("DEMO_PORT") or "8501"),
+        sign_up=(text("FOOTPRINT_SIGN_UP") or "").lower() in {"1", "true", "yes"},
+        oauth_providers=_providers(text("FOOTPRINT_OAUTH_PROVIDERS") or ""),
+        cookie_name=_cookie_name(text("FOOTPRINT_COOKIE_NAME") or Settings.cookie_name),
+        session_lifetime_s=_hours(
+            "FOOTPRINT_SESSION_HOURS", amount("FOOTPRINT_SESSION_HOURS", 720)
+        ),
+        session_idle_s=_hours("FOOTPRINT_IDLE_HOURS", amount("FOOTPRINT_IDLE_HOURS", 720)),
     )
 
 
@@ -104,6 +121,32 @@ def _port(name: str, value: str) -> int:
     if value.isdecimal() and 1 <= int(value) <= 65535:
         return int(value)
     raise ConfigurationError(f"{name} must be a port from 1 to 65535, not {value!r}.")
+
+
+def _providers(value: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in value.split(",") if name.strip())
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9_:-]{1,50}", name):
+            raise ConfigurationError(
+                "FOOTPRINT_OAUTH_PROVIDERS must be names such as google,github,azure, "
+                f"not {name!r}."
+            )
+    return names
+
+
+def _cookie_name(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9-]{1,40}", value):
+        return value
+    raise ConfigurationError(
+        f"FOOTPRINT_COOKIE_NAME must be 1 to 40 letters, digits and hyphens, not {value!r}."
+    )
+
+
+def _hours(name: str, hours: float) -> float:
+    """Return seconds. Below two hours the cookie could not follow the tokens it renews."""
+    if 2 <= hours <= 8760:
+        return hours * 3600
+    raise ConfigurationError(f"{name} must be from 2 to 8760 hours, not {hours:g}.")
 
 
 @cache

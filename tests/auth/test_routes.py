@@ -224,7 +224,7 @@ def test_a_body_that_never_ends_is_given_up(web: Web, monkeypatch: pytest.Monkey
     request = Request({"type": "http", "method": "POST", "headers": []}, receive_slowly)
     began = time.monotonic()
 
-    assert asyncio.run(routes._form(request)) == {}
+    assert asyncio.run(routes.read_form(request)) == {}
     assert time.monotonic() - began < 5
 
 

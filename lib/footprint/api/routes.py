@@ -15,6 +15,7 @@ from starlette.routing import Route
 from footprint.api.metrics import metrics
 from footprint.api.openapi import openapi
 from footprint.api.reports import litellm, request_event
+from footprint.auth.arrivals import ROUTES as ARRIVAL_ROUTES
 from footprint.auth.routes import ROUTES as SESSION_ROUTES
 from footprint.config import get_settings
 from footprint.data.transport import http
@@ -70,4 +71,4 @@ API_ROUTES = [
     Route("/api/request-event", request_event, methods=["POST"]),
     Route("/api/litellm", litellm, methods=["POST"]),
 ]
-ROUTES = [*API_ROUTES, *SESSION_ROUTES]
+ROUTES = [*API_ROUTES, *SESSION_ROUTES, *ARRIVAL_ROUTES]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -15,7 +16,8 @@ from footprint.errors import ConfigurationError
 
 LOG = logging.getLogger(__name__)
 
-LIFETIME_S = 30 * 24 * 3600
+# Seconds that one may take at a sign-in provider.
+FLOW_LIFETIME_S = 600
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Sealed:
     sid: str
     auth_user_id: str
     refresh_token: str = field(repr=False)
+    # When the person signed in, and when the cookie was sealed: seconds since 1970.
+    began_at: float = field(default_factory=time.time, compare=False)
+    sealed_at: float = field(default_factory=time.time, compare=False)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class CookieNames:
 
     session: str
     browser: str
+    # While somebody is at a sign-in provider.
+    flow: str
     secure: bool
 
 
@@ -46,9 +53,9 @@ def cookie_names(settings: Settings) -> CookieNames:
     The prefix makes a browser refuse the cookie unless it is Secure, for the whole site and for
     this host alone, so that no sibling domain can plant one.
     """
-    if settings.app_url.startswith("https://"):
-        return CookieNames("__Host-footprint", "__Host-footprint-browser", secure=True)
-    return CookieNames("footprint", "footprint-browser", secure=False)
+    secure = settings.app_url.startswith("https://")
+    name = f"__Host-{settings.cookie_name}" if secure else settings.cookie_name
+    return CookieNames(name, f"{name}-browser", f"{name}-flow", secure)
 
 
 def set_cookie(name: str, value: str, *, secure: bool, max_age_s: int | None = None) -> str:
@@ -63,7 +70,12 @@ def set_cookie(name: str, value: str, *, secure: bool, max_age_s: int | None = N
 
 def seal(sealed: Sealed, settings: Settings) -> str:
     """Encrypt with the first of the deployment's keys."""
-    body = {"s": sealed.sid, "u": sealed.auth_user_id, "r": sealed.refresh_token}
+    body = {
+        "s": sealed.sid,
+        "u": sealed.auth_user_id,
+        "r": sealed.refresh_token,
+        "b": int(sealed.began_at),
+    }
     return _fernet(_keys(settings)).encrypt(json.dumps(body).encode()).decode()
 
 
@@ -72,8 +84,29 @@ def unseal(value: str | None, settings: Settings) -> Sealed | None:
     if not value:
         return None
     try:
-        body = json.loads(_fernet(_keys(settings)).decrypt(value.encode(), ttl=LIFETIME_S))
-        return Sealed(sid=body["s"], auth_user_id=body["u"], refresh_token=body["r"])
+        fernet, token = _fernet(_keys(settings)), value.encode()
+        body = json.loads(fernet.decrypt(token, ttl=int(settings.session_lifetime_s)))
+        sealed_at = float(fernet.extract_timestamp(token))
+        began_at = float(body.get("b", sealed_at))
+        sealed = Sealed(body["s"], body["u"], body["r"], began_at, sealed_at)
+    except (InvalidToken, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return sealed if time.time() - began_at <= settings.session_lifetime_s else None
+
+
+def seal_flow(verifier: str, next_path: str, settings: Settings) -> str:
+    """Encrypt what only this browser may have when it comes back from a sign-in provider."""
+    body = {"v": verifier, "n": next_path}
+    return _fernet(_keys(settings)).encrypt(json.dumps(body).encode()).decode()
+
+
+def unseal_flow(value: str | None, settings: Settings) -> tuple[str, str] | None:
+    """Return the PKCE verifier and where the person was heading; ``None`` where it is no flow."""
+    if not value:
+        return None
+    try:
+        body = json.loads(_fernet(_keys(settings)).decrypt(value.encode(), ttl=FLOW_LIFETIME_S))
+        return str(body["v"]), str(body["n"])
     except (InvalidToken, ValueError, KeyError, TypeError):
         return None
 

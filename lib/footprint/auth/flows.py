@@ -19,6 +19,8 @@ REFUSAL_S = 0.6
 # Longer than any address or password that Supabase Auth accepts.
 LONGEST_EMAIL = 320
 LONGEST_PASSWORD = 1024
+# NIST SP 800-63B asks for eight at least, and for no rule about kinds of characters.
+SHORTEST_PASSWORD = 8
 
 BY_EMAIL = process_wide("limit_by_email", lambda: Limiter(FAILURES_PER_EMAIL))
 BY_BROWSER = process_wide("limit_by_browser", lambda: Limiter(FAILURES_PER_BROWSER))
@@ -57,17 +59,93 @@ def sign_in_with_password(email: str, password: str, browser: str) -> str:
     return STORE.issue_ticket(STORE.create(tokens), browser)
 
 
-def sign_out(session: AuthSession) -> None:
-    """End a session here at once, and at Supabase Auth if it answers."""
+def send_code(email: str, browser: str) -> None:
+    """Have a code sent to an address, where it has an account; whoever asks is not told which.
+
+    Raises:
+        SignInRefused: where the address cannot be one, or too many codes were asked for.
+        ServiceUnavailable: where Supabase Auth does not answer.
+    """
+    email = email.strip().lower()
+    if not email or len(email) > LONGEST_EMAIL:
+        raise SignInRefused("Enter your e-mail address.")
+    _take_attempt(email, browser)
+    began = time.monotonic()
+    gotrue.send_code(email)
+    time.sleep(max(0.0, began + REFUSAL_S - time.monotonic()))
+
+
+def sign_in_with_code(email: str, code: str, browser: str) -> str:
+    """Sign somebody in by a code from an e-mail and return the ticket for this browser's claim.
+
+    Raises:
+        SignInRefused: where the code is wrong, used or too old, or was guessed too often.
+        ServiceUnavailable: where Supabase Auth does not answer.
+    """
+    email, code = email.strip().lower(), "".join(code.split())
+    if not code.isdecimal() or not 4 <= len(code) <= 10:
+        raise SignInRefused("Enter the code from the e-mail, digits only.")
+    _take_attempt(email, browser)
+    tokens = gotrue.verify_code(email, code)
+    BY_EMAIL.forget(email)
+    BY_BROWSER.give_back(browser)
+    return STORE.issue_ticket(STORE.create(tokens), browser)
+
+
+def sign_up(email: str, password: str, full_name: str, browser: str) -> str | None:
+    """Make an account; return a ticket, or ``None`` where its address is to be confirmed first.
+
+    Raises:
+        SignInRefused: where no account can be made so, in one sentence.
+        ServiceUnavailable: where Supabase Auth does not answer.
+    """
+    email = email.strip().lower()
+    if "@" not in email or len(email) > LONGEST_EMAIL:
+        raise SignInRefused("Enter your e-mail address.")
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise SignInRefused(f"A password has at least {SHORTEST_PASSWORD} characters.")
+    _take_attempt(email, browser)
+    began = time.monotonic()
+    tokens = gotrue.sign_up(email, password, full_name.strip()[:200])
+    if tokens is None:
+        time.sleep(max(0.0, began + REFUSAL_S - time.monotonic()))
+        return None
+    return STORE.issue_ticket(STORE.create(tokens), browser)
+
+
+def change_password(session: AuthSession, email: str, current: str, new: str) -> None:
+    """Set a password; the one before is needed unless the person has only just signed in.
+
+    Raises:
+        SignInRefused: where the current password is wrong, or the new one too weak.
+        ServiceUnavailable: where Supabase Auth does not answer.
+    """
+    if not SHORTEST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
+        raise SignInRefused(f"A password has at least {SHORTEST_PASSWORD} characters.")
+    if not session.is_fresh:
+        _take_attempt(email, session.sid)
+        try:
+            proof = gotrue.sign_in(email, current)
+        except SignInRefused:
+            raise SignInRefused("Your current password is not right.") from None
+        BY_EMAIL.forget(email)
+        gotrue.sign_out(proof.access_token)
+    gotrue.set_password(session.access_token, new)
+
+
+def sign_out(session: AuthSession, *, everywhere: bool = False) -> None:
+    """End a session, or all of its person's, here at once and at Supabase Auth if it answers."""
     try:
         token = session.access_token
     except (SessionEnded, ServiceUnavailable):
         token = None
     STORE.end(session)
+    if everywhere:
+        STORE.end_all_of(session.auth_user_id)
     if token is None:
         return
     try:
-        gotrue.sign_out(token)
+        gotrue.sign_out(token, everywhere=everywhere)
     except ServiceUnavailable:
         LOG.warning("A session was ended here, but the sign-in service could not be told.")
 

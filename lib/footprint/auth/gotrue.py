@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlencode
 
+import httpx
 from pydantic import ValidationError
 from supabase_auth import SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError
@@ -20,6 +23,23 @@ DEFAULT_LIFETIME_S = 3600
 NO_MATCH = (
     "That e-mail address and password do not match: please try again. If the account is new, "
     "confirm its address first, with the link in the message we sent."
+)
+
+
+CODE_REFUSED = "That code is wrong or too old: please try again, or have a new one sent."
+LINK_REFUSED = "This link was used already or is too old: ask for a new one."
+
+# What is answered for an address that has an account already, or was sent a mail a moment ago.
+_HAS_ACCOUNT = {"user_already_exists", "email_exists", "over_email_send_rate_limit"}
+
+LinkKind = Literal["signup", "invite", "magiclink", "recovery", "email_change", "email"]
+LINK_KINDS: tuple[LinkKind, ...] = (
+    "signup",
+    "invite",
+    "magiclink",
+    "recovery",
+    "email_change",
+    "email",
 )
 
 
@@ -68,14 +88,140 @@ def refresh(refresh_token: str) -> Tokens:
     return _tokens(lambda client: client.refresh_session(refresh_token), _refusal_of_refresh)
 
 
-def sign_out(access_token: str) -> None:
-    """Revoke the session that ``access_token`` belongs to, and no other of the same person.
+def send_code(email: str) -> None:
+    """Have a code and a link sent to an address, where it has an account.
+
+    Raises:
+        SignInRefused: where too many were asked for; never for an unknown address.
+        ServiceUnavailable: where Supabase Auth does not answer or does not accept this app.
+    """
+    try:
+        _client().sign_in_with_otp({"email": email, "options": {"should_create_user": False}})
+    except AuthApiError as error:
+        refusal = _refusal_of_sign_in(error)
+        if error.status == 429 or isinstance(refusal, ServiceUnavailable):
+            raise refusal from None
+    except AuthError:
+        raise _unavailable() from None
+
+
+def verify_code(email: str, code: str) -> Tokens:
+    """Exchange a code from an e-mail for tokens.
+
+    Raises:
+        SignInRefused: where the code is wrong, used or too old.
+        ServiceUnavailable: where Supabase Auth does not answer or does not accept this app.
+    """
+
+    def refusal(error: AuthApiError) -> Exception:
+        return SignInRefused(CODE_REFUSED) if _is_about_the_person(error) else _unavailable()
+
+    try:
+        return _tokens(
+            lambda client: client.verify_otp({"email": email, "token": code, "type": "email"}),
+            refusal,
+        )
+    except SignInRefused:
+        # Supabase Lite knows these codes by the name of the link they stand beside.
+        return _tokens(
+            lambda client: client.verify_otp({"email": email, "token": code, "type": "magiclink"}),
+            refusal,
+        )
+
+
+def verify_link(token_hash: str, kind: LinkKind) -> Tokens:
+    """Exchange what a link in an e-mail carries for tokens.
+
+    Raises:
+        SignInRefused: where the link was used or is too old.
+        ServiceUnavailable: where Supabase Auth does not answer or does not accept this app.
+    """
+    return _tokens(
+        lambda client: client.verify_otp({"token_hash": token_hash, "type": kind}),
+        lambda error: (
+            SignInRefused(LINK_REFUSED) if _is_about_the_person(error) else _unavailable()
+        ),
+    )
+
+
+def sign_up(email: str, password: str, full_name: str) -> Tokens | None:
+    """Make an account; return tokens where its address need not be confirmed first.
+
+    ``None`` also where the address has an account already: whoever asks is not told.
+
+    Raises:
+        SignInRefused: where the password is too weak, or accounts cannot be made here.
+        ServiceUnavailable: where Supabase Auth does not answer or does not accept this app.
+    """
+    given = {"email": email, "password": password, "options": {"data": {"full_name": full_name}}}
+    try:
+        answer = _client().sign_up(given)  # type: ignore[arg-type]
+    except AuthApiError as error:
+        if error.code in _HAS_ACCOUNT:
+            return None
+        raise _refusal_of_sign_up(error) from None
+    except (AuthError, ValidationError):
+        raise _unavailable() from None
+    if answer.session is None:
+        return None
+    return _tokens_of(answer)
+
+
+def set_password(access_token: str, password: str) -> None:
+    """Give the account that ``access_token`` belongs to another password.
+
+    Raises:
+        SignInRefused: where the password is too weak or the one before.
+        ServiceUnavailable: where Supabase Auth does not answer or does not accept this app.
+    """
+    url, key = get_settings().require_api()
+    headers = {"apikey": key, "Authorization": f"Bearer {access_token}"}
+    try:
+        answer = http().put(f"{url}/auth/v1/user", headers=headers, json={"password": password})
+    except httpx.TransportError:
+        raise _unavailable() from None
+    if answer.status_code == 422:
+        raise SignInRefused("Choose another password: longer, and not the one you have.")
+    if not answer.is_success:
+        raise _unavailable()
+
+
+def authorize_url(provider: str, challenge: str, back: str) -> str:
+    """Return where a browser goes to sign in with a provider (OAuth with PKCE, S256)."""
+    url, _ = get_settings().require_api()
+    query = {
+        "provider": provider,
+        "redirect_to": back,
+        "code_challenge": challenge,
+        "code_challenge_method": "s256",
+    }
+    return f"{url}/auth/v1/authorize?{urlencode(query)}"
+
+
+def exchange_code(code: str, verifier: str) -> Tokens:
+    """Exchange the code that a provider's sign-in ended with for tokens.
+
+    Raises:
+        SignInRefused: where the code was used, is too old, or belongs to another browser.
+        ServiceUnavailable: where Supabase Auth does not answer or does not accept this app.
+    """
+    refused = "That sign-in was not finished in time, or was begun in another browser."
+    return _tokens(
+        lambda client: client.exchange_code_for_session(
+            {"auth_code": code, "code_verifier": verifier, "redirect_to": ""}
+        ),
+        lambda error: SignInRefused(refused) if _is_about_the_person(error) else _unavailable(),
+    )
+
+
+def sign_out(access_token: str, *, everywhere: bool = False) -> None:
+    """Revoke the session that ``access_token`` belongs to, or every one of the same person.
 
     Raises:
         ServiceUnavailable: where Supabase Auth could not be told.
     """
     try:
-        _client().admin.sign_out(access_token, "local")
+        _client().admin.sign_out(access_token, "global" if everywhere else "local")
     except AuthApiError as error:
         if error.status not in {401, 403, 404}:  # those: it had already ended
             raise ServiceUnavailable("The sign-in service could not end the session.") from None
@@ -104,11 +250,16 @@ def _tokens(
 ) -> Tokens:
     """Make one call and turn every way it can end into tokens or an error with a sentence."""
     try:
-        session = call(_client()).session
+        answer = call(_client())
     except AuthApiError as error:
         raise refusal(error) from None
     except (AuthError, ValidationError):
         raise _unavailable() from None
+    return _tokens_of(answer)
+
+
+def _tokens_of(answer: AuthResponse) -> Tokens:
+    session = answer.session
     if session is None:
         raise _unavailable()
     return Tokens(
@@ -128,6 +279,18 @@ def _refusal_of_sign_in(error: AuthApiError) -> Exception:
     if error.status == 429:
         return SignInRefused("Too many attempts just now: wait a few minutes, then try again.")
     return SignInRefused(NO_MATCH) if _is_about_the_person(error) else _unavailable()
+
+
+def _refusal_of_sign_up(error: AuthApiError) -> Exception:
+    if error.status == 429:
+        return _refusal_of_sign_in(error)
+    if error.code == "weak_password":
+        return SignInRefused("Choose a longer password, one that is not in common use.")
+    if error.code in {"signup_disabled", "email_provider_disabled"}:
+        return SignInRefused("Accounts are not made here: ask an administrator for one.")
+    if _is_about_the_person(error):
+        return SignInRefused("No account can be made with that e-mail address and password.")
+    return _unavailable()
 
 
 def _refusal_of_refresh(error: AuthApiError) -> Exception:

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from footprint.auth import flows
-from footprint.auth.cookies import LIFETIME_S, cookie_names, seal, set_cookie, unseal
+from footprint.auth.cookies import cookie_names, seal, set_cookie, unseal
 from footprint.auth.origin import is_from_own_page
 from footprint.auth.sessions import STORE, AuthSession
 from footprint.config import Settings, get_settings
@@ -34,10 +34,10 @@ margin:20vh auto 0;padding:0 1.5rem}}</style>
 async def claim(request: Request) -> Response:
     """Exchange a ticket for the session cookie and go to where the person was heading."""
     if not is_from_own_page(request):
-        return _refusal()
+        return refusal()
     settings = get_settings()
     names = cookie_names(settings)
-    form = await _form(request)
+    form = await read_form(request)
     browser = request.cookies.get(names.browser)
     session = STORE.redeem_ticket(form.get("ticket", ""), browser) if browser else None
     if session is None:
@@ -47,17 +47,23 @@ async def claim(request: Request) -> Response:
             "This sign-in was not finished in time, or was begun in another browser. "
             "Go back and sign in again.",
         )
+    return await enter(request, session, form.get("next"))
+
+
+async def enter(request: Request, session: AuthSession, target: str | None) -> Response:
+    """Give the browser a session in place of the one it had, and send it on its way."""
+    settings = get_settings()
     former = _session_of(request, settings)
     if former is not None and former is not session:
         await run_in_threadpool(flows.sign_out, former)
-    response = RedirectResponse(safe_next(form.get("next")), status_code=303)
+    response = RedirectResponse(safe_next(target), status_code=303)
     return _with_session_cookie(response, session, settings)
 
 
 async def touch(request: Request) -> Response:
     """Give the browser a cookie with the session's newest refresh token."""
     if not is_from_own_page(request):
-        return _refusal()
+        return refusal()
     settings = get_settings()
     session = _session_of(request, settings)
     if session is None:
@@ -68,13 +74,14 @@ async def touch(request: Request) -> Response:
 
 
 async def logout(request: Request) -> Response:
-    """End the session, here and at Supabase Auth, and clear the cookie."""
+    """End the session, here and at Supabase Auth, and clear the cookie; or all of the person's."""
     if not is_from_own_page(request):
-        return _refusal()
+        return refusal()
     settings = get_settings()
     session = _session_of(request, settings)
+    everywhere = (await read_form(request)).get("everywhere") == "yes"
     if session is not None:
-        await run_in_threadpool(flows.sign_out, session)
+        await run_in_threadpool(flows.sign_out, session, everywhere=everywhere)
     response = RedirectResponse("/", status_code=303)
     names = cookie_names(settings)
     cleared = set_cookie(names.session, "", secure=names.secure, max_age_s=0)
@@ -97,7 +104,7 @@ def safe_next(target: str | None) -> str:
     return quote(target, safe="/?&=%+,:;@~-._")
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
     """Read a small form; one that is too long, or too slow in coming, is as good as none."""
     body = b""
     try:
@@ -126,10 +133,13 @@ def session_cookie(session: AuthSession, settings: Settings) -> str:
     """Return the ``Set-Cookie`` value that gives the browser this session."""
     names = cookie_names(settings)
     value = seal(session.to_seal(), settings)
-    return set_cookie(names.session, value, secure=names.secure, max_age_s=LIFETIME_S)
+    return set_cookie(
+        names.session, value, secure=names.secure, max_age_s=int(settings.session_lifetime_s)
+    )
 
 
-def _refusal() -> Response:
+def refusal() -> Response:
+    """Answer a request that no page of this app has made."""
     return page(403, "Not from here", "This request did not come from Footprint's own page.")
 
 

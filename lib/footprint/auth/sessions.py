@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from footprint.auth import gotrue
-from footprint.auth.cookies import LIFETIME_S, Sealed
+from footprint.auth.cookies import Sealed
 from footprint.auth.gotrue import SessionEnded, Tokens
 from footprint.auth.process import process_wide
+from footprint.config import get_settings
 from footprint.errors import ServiceUnavailable
 
 # Seconds before its end at which an access token is replaced; a fifth of its life if that is less.
@@ -25,6 +26,8 @@ RENEW_BEFORE_S = 90.0
 OUTAGE_PAUSE_S = 2.0
 # Seconds from signing in to the browser's claim of its cookie.
 TICKET_LIFETIME_S = 45.0
+# Seconds after signing in for which a password may be set without the one before.
+FRESH_S = 15 * 60.0
 # Seconds without use after which a session leaves memory; its cookie still brings it back.
 IDLE_S = 24 * 3600.0
 # Sessions kept at most; the ones unused for longest leave first.
@@ -44,6 +47,8 @@ class AuthSession:
         self.auth_user_id = auth_user_id
         self.last_used = clock()
         self.ended = False
+        # When the person signed in, seconds since 1970.
+        self.began_at = time.time()
         # What the browser's cookie holds; behind `_refresh_token` until the browser has been told.
         self.sealed_refresh_token: str | None = None
         # What the database last said about this person, kept by the guard.
@@ -102,6 +107,11 @@ class AuthSession:
         self._expires_at = now + tokens.lifetime_s
         self._renew_at = self._expires_at - min(RENEW_BEFORE_S, tokens.lifetime_s / 5)
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the person has shown who they are within the last quarter of an hour."""
+        return time.time() - self.began_at < FRESH_S
+
     def end(self) -> None:
         """Let no token leave this session any more."""
         self.ended = True
@@ -115,7 +125,7 @@ class AuthSession:
     def to_seal(self) -> Sealed:
         """Return the cookie's content and note that the browser is being given it."""
         self.sealed_refresh_token = self._refresh_token
-        return Sealed(self.sid, self.auth_user_id, self._refresh_token)
+        return Sealed(self.sid, self.auth_user_id, self._refresh_token, self.began_at)
 
     def _spend_refresh_token(self, now: float) -> str:
         if now < self._outage_until:
@@ -183,11 +193,15 @@ class SessionStore:
                 return None
             session = self._sessions.get(sealed.sid)
             if session is None:
+                if time.time() - sealed.sealed_at > get_settings().session_idle_s:
+                    return None
                 self._make_room()
                 session = self._new(sealed.sid, sealed.auth_user_id, sealed.refresh_token)
+                session.began_at = sealed.began_at
                 session.sealed_refresh_token = sealed.refresh_token
                 self._sessions[sealed.sid] = session
-        if session.ended:
+        is_idle = self._clock() - session.last_used > get_settings().session_idle_s
+        if session.ended or is_idle:
             self.end(session)
             return None
         session.last_used = self._clock()
@@ -199,6 +213,13 @@ class SessionStore:
         with self._lock:
             self._sessions.pop(session.sid, None)
             self._ended[session.sid] = self._clock()
+
+    def end_all_of(self, auth_user_id: str) -> None:
+        """End every session of a person that this process knows."""
+        with self._lock:
+            theirs = [s for s in self._sessions.values() if s.auth_user_id == auth_user_id]
+        for session in theirs:
+            self.end(session)
 
     def issue_ticket(self, session: AuthSession, browser: str) -> str:
         """Return a secret with which this browser, once and soon, claims the session's cookie."""
@@ -232,7 +253,8 @@ class SessionStore:
                     break
                 del self._sessions[session.sid]
         if len(self._ended) >= self._capacity:
-            self._ended = {sid: at for sid, at in self._ended.items() if now - at < LIFETIME_S}
+            lifetime_s = get_settings().session_lifetime_s
+            self._ended = {sid: at for sid, at in self._ended.items() if now - at < lifetime_s}
 
 
 def _digest(secret: str) -> bytes:

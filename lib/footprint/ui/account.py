@@ -6,10 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from footprint.auth import Me
+from footprint.auth.flows import change_password
 from footprint.data.account import looks_at_me, rename_myself
 from footprint.data.people import export_person
-from footprint.ui.acts import act, moment
-from footprint.ui.formats import UNKNOWN
+from footprint.shell import bridge
+from footprint.ui.acts import NOTHING, act, moment
 
 DEEDS = {
     "person.look": "Looked at your requests",
@@ -30,6 +31,24 @@ def draw_name(me: Me) -> None:
             sent = st.form_submit_button("Save", type="primary")
         if sent:
             act(lambda: _renamed(me, name.strip()))
+
+
+def draw_access(me: Me) -> None:
+    """Draw the change of one's password, and the way to sign out on every device."""
+    with st.container(border=True):
+        st.header("Signing in", anchor=False)
+        with st.form("password", border=False, clear_on_submit=True):
+            current = ""
+            if not me.session.is_fresh:
+                current = st.text_input(
+                    "Current password", type="password", autocomplete="current-password"
+                )
+            new = st.text_input("New password", type="password", autocomplete="new-password")
+            sent = st.form_submit_button("Set the password")
+        if sent:
+            act(lambda: _changed(me, current, new))
+        if st.button("Sign out everywhere", icon=":material/devices:"):
+            bridge.post("/session/logout", everywhere="yes")
 
 
 def draw_my_data(me: Me) -> None:
@@ -67,10 +86,15 @@ def draw_looks(me: Me, timezone: str) -> None:
         st.dataframe(
             pd.DataFrame(rows),
             hide_index=True,
-            placeholder=UNKNOWN,
+            placeholder=NOTHING,
             alt="Who looked at your data, when and why",
         )
         st.caption(f"Times in {timezone}.")
+
+
+def _changed(me: Me, current: str, new: str) -> str:
+    change_password(me.session, me.email, current, new)
+    return "Your new password is set."
 
 
 def _renamed(me: Me, name: str) -> str:

@@ -11,6 +11,8 @@ import streamlit as st
 from footprint.errors import FootprintError
 from footprint.shell.text import plain
 
+# In a cell where there is nothing to say.
+NOTHING = "–"
 _SAID = "footprint_said"
 
 

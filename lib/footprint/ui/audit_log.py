@@ -11,8 +11,7 @@ import streamlit as st
 
 from footprint.auth import Me
 from footprint.data.audit_log import PAGE_ROWS, read_audit_log
-from footprint.ui.acts import moment
-from footprint.ui.formats import UNKNOWN
+from footprint.ui.acts import NOTHING, moment
 
 KINDS = {
     "Everything": "",
@@ -42,8 +41,8 @@ def draw_log(me: Me, timezone: str) -> None:
     st.dataframe(
         pd.DataFrame([_row(entry, timezone) for entry in entries]),
         hide_index=True,
-        placeholder=UNKNOWN,
-        height=560,
+        placeholder=NOTHING,
+        height=min(560, 37 + 35 * len(entries)),
         column_config={"When": st.column_config.Column(pinned=True, width=130)},
         alt="Entries of the audit log, newest first",
     )

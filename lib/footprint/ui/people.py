@@ -23,7 +23,7 @@ from footprint.data.people import (
 from footprint.errors import FootprintError
 from footprint.shell.screens import ROLE_TITLES
 from footprint.shell.text import plain
-from footprint.ui.acts import act
+from footprint.ui.acts import NOTHING, act
 from footprint.ui.formats import UNKNOWN, Formats
 from footprint.ui.page import View
 
@@ -66,7 +66,7 @@ def draw_people(people: list[Person], formats: Formats) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        placeholder=UNKNOWN,
+        placeholder=NOTHING,
         column_config={"Name": st.column_config.Column(pinned=True, width=150)},
         alt="People with their role, team and state",
     )
