@@ -47,6 +47,7 @@ class Shot:
 SHOTS = (
     Shot("home", "member", "/", "What makes it up"),
     Shot("home-energy", "member", "/?measure=Energy&period=Last+12+months", "Energy by week"),
+    Shot("activity", "member", "/activity", "Failures by day"),
     Shot("organisation", "admin", "/organisation?measure=CO₂e", "CO₂e by team"),
     Shot("finance", "finance", "/finance", "By person and model"),
 )

@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from footprint.ui.formats import month_name
+from screens import DOWN, buttons, charts, figures, open_page, words
 from story import yesterday
-from web import ROOT, Web, cookies_of, session_for, sit_at_browser, tell_settings
+from web import Web, tell_settings
 
 HOME, ORGANISATION, FINANCE = "pages/footprint.py", "pages/organisation.py", "pages/finance.py"
 READERS = ("ada", "fin")
-DOWN = "http://127.0.0.1:9"
-
-
-def open_page(
-    monkeypatch: pytest.MonkeyPatch,
-    person: str,
-    page: str,
-    query: Mapping[str, str] | None = None,
-) -> AppTest:
-    sit_at_browser(monkeypatch, cookies_of(session_for(person)))
-    at = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30)
-    for name, value in (query or {}).items():
-        at.query_params[name] = value
-    at.run()
-    if page != HOME:
-        at.switch_page(page).run()
-    assert not at.exception, at.exception[0].message
-    return at
-
-
-def figures(at: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value.replace("\u00a0", " ") for metric in at.metric}
-
-
-def words(at: AppTest) -> str:
-    kinds = ("title", "header", "subheader", "markdown", "caption", "text", "code")
-    text = "\n".join(str(element.value) for kind in kinds for element in getattr(at, kind))
-    return text.replace("\u00a0", " ").replace("\\", "")
-
-
-def charts(at: AppTest) -> list[str]:
-    return [chart.proto.alt for chart in at.get("plotly_chart")]
 
 
 def as_table(at: AppTest, chart: str) -> None:
     """Ask for the table behind a chart, with the next run."""
     at.button_group(key=f"view_{chart}").set_value("Table")
-
-
-def buttons(at: AppTest) -> list[str]:
-    return [button.label for button in at.button]
 
 
 def test_a_member_sees_their_own_footprint_with_range_coverage_and_comparison(

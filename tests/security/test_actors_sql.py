@@ -83,6 +83,8 @@ EXECUTES = {
     "map_model": SIGNED_IN,
     "me": SIGNED_IN,
     "my_footprint": SIGNED_IN,
+    "my_request_days": SIGNED_IN,
+    "my_requests": SIGNED_IN,
     "organisation_footprint": SIGNED_IN,
     "preview_setting": SIGNED_IN,
     "read_audit_log": SIGNED_IN,
@@ -104,7 +106,7 @@ EXECUTES = {
 # Functions of `private` that the API's roles may execute: helpers of policies and the definer
 # halves of the functions above. None takes whose rows to read without checking it.
 PRIVATE_EXECUTES = {
-    "authenticated": set(EXECUTES) - {"me"}
+    "authenticated": set(EXECUTES) - {"me", "my_request_days", "my_requests"}
     | {
         "current_role_name",
         "current_user_id",

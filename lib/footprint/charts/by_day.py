@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go  # type: ignore[import-untyped]
@@ -11,7 +11,7 @@ from footprint.charts.measures import Measure
 from footprint.charts.prepare import Series
 from footprint.charts.text import safe
 from footprint.charts.theme import GREEN, dress, faded, provider_colours
-from footprint.ui.formats import Formats, Unit
+from footprint.ui.formats import Formats
 
 HEIGHT = 300
 
@@ -51,7 +51,7 @@ def stacked_by_day(series: Series, measure: Measure, formats: Formats) -> go.Fig
             hovertemplate="<b>%{customdata}</b>",
         )
     figure.update_layout(barmode="stack", showlegend=True)
-    return _over_time(figure, series, measure, unit, formats)
+    return along_time(figure, series, measure.axis(unit, formats), formats)
 
 
 def band_by_day(series: Series, measure: Measure, formats: Formats) -> go.Figure:
@@ -92,7 +92,7 @@ def band_by_day(series: Series, measure: Measure, formats: Formats) -> go.Figure
         ],
         hovertemplate="%{customdata}<extra></extra>",
     )
-    return _over_time(figure, series, measure, unit, formats)
+    return along_time(figure, series, measure.axis(unit, formats), formats)
 
 
 def _spans(
@@ -106,12 +106,20 @@ def _spans(
     ]
 
 
-def _over_time(
-    figure: go.Figure, series: Series, measure: Measure, unit: Unit, formats: Formats
+def along_time(
+    figure: go.Figure, series: Series, axis: Mapping[str, str], formats: Formats
 ) -> go.Figure:
+    """Give a figure over days or weeks the house look, its axes, and return it.
+
+    Args:
+        figure: drawn over the index of the series.
+        series: what it draws.
+        axis: how the upright axis writes its figures, for Plotly.
+        formats: the reader's.
+    """
     dress(figure, formats, HEIGHT)
     figure.update_layout(hovermode="x unified")
-    figure.update_yaxes(nticks=6, **measure.axis(unit, formats))
+    figure.update_yaxes(nticks=6, **axis)
     # Half a bar of air on both sides, or the outermost bars and names would be cut.
     half_bar = pd.Timedelta(days=7 if series.is_weekly else 1) * 0.6
     figure.update_xaxes(range=[series.table.index[0] - half_bar, series.table.index[-1] + half_bar])

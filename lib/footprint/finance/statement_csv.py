@@ -44,11 +44,11 @@ def statement_csv(statement: FinanceMonth) -> bytes:
     """
     _check_sum(statement)
     month = f"{statement.month:%Y-%m}"
-    rows = [_row(f"# {name}", safe_cell(value)) for name, value in _about(statement)]
-    rows.append(_row(*COLUMNS))
+    rows = [csv_row(f"# {name}", safe_cell(value)) for name, value in _about(statement)]
+    rows.append(csv_row(*COLUMNS))
     for line in statement.lines.to_dict("records"):
         names = (safe_cell(line[name]) for name in LINE_KEYS)
-        rows.append(_row(month, *names, *(_figure(line[name]) for name in _FIGURES)))
+        rows.append(csv_row(month, *names, *(csv_figure(line[name]) for name in _FIGURES)))
     return "".join(rows).encode("utf-8")
 
 
@@ -101,7 +101,7 @@ def _plain(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:f}"
 
 
-def _row(*cells: str | Decimal | None) -> str:
+def csv_row(*cells: str | Decimal | None) -> str:
     """Return a line as RFC 4180 has it: text in quotes, so that "#" in a name is no remark."""
     return ",".join(_cell(cell) for cell in cells) + "\r\n"
 
@@ -112,7 +112,7 @@ def _cell(cell: str | Decimal | None) -> str:
     return f"{cell:f}" if isinstance(cell, Decimal) else '"' + cell.replace('"', '""') + '"'
 
 
-def _figure(value: object) -> Decimal | None:
+def csv_figure(value: object) -> Decimal | None:
     """Return a figure exactly as it was told, nothing where it is unknown."""
     if value is None or value is pd.NA or value != value:  # the last one is NaN
         return None

@@ -33,6 +33,12 @@ PLACES = (
         purpose="what your own requests cost and weigh",
     ),
     Place(
+        file="pages/activity.py",
+        title="My activity",
+        icon=":material/list_alt:",
+        purpose="each of your own requests, newest first",
+    ),
+    Place(
         file="pages/organisation.py",
         title="Organisation",
         icon=":material/groups:",

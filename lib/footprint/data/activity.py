@@ -1,0 +1,143 @@
+"""One person's own requests: the days they fell on, and each one, newest first."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from footprint.auth import Me
+from footprint.data.client import Session, fetch_all, rpc
+from footprint.data.period import Period
+from footprint.data.usage import number
+
+# One request, as the columns of ``request_logs``; None is unknown.
+Request = dict[str, Any]
+_CLASSES = (
+    "tokens_input_uncached",
+    "tokens_cache_read",
+    "tokens_cache_write",
+    "tokens_output_text",
+    "tokens_reasoning",
+)
+# What the columns of figures end with; a table's numerics may arrive as text.
+_UNITS = ("_s", "_usd", "_eur", "_kwh", "_gco2e", "_l", "_low", "_high")
+# How many requests a page shows, and how many a file asks for at a time.
+PAGE_ROWS = 50
+FILE_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which requests: of a period and, where not None, of one provider, model, status and tag."""
+
+    period: Period
+    provider: str | None = None
+    model: str | None = None
+    status: str | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The request after which a page begins."""
+
+    started_at: str
+    event_id: str
+
+    @classmethod
+    def after(cls, request: Request) -> Cursor:
+        """Return the place just after a request."""
+        return cls(request["started_at"], request["event_id"])
+
+
+def request_days(me: Me, period: Period) -> pd.DataFrame:
+    """Return columns ``day``, ``provider``, ``model``, ``requests``, ``failures`` of a period."""
+    return _request_days(me.user_id, period.first, period.last, me.session)
+
+
+def requests_page(
+    me: Me, wanted: Wanted, after: Cursor | None, rows: int = PAGE_ROWS
+) -> list[Request]:
+    """Return a page of this person's requests, newest first.
+
+    Args:
+        me: who asks.
+        wanted: which requests.
+        after: where the page begins; None for the newest.
+        rows: at most so many, up to 200.
+    """
+    return _requests_page(me.user_id, wanted, after, rows, me.session)
+
+
+def every_request(me: Me, wanted: Wanted) -> Iterator[Request]:
+    """Yield all of this person's requests, newest first, however many there are."""
+    after = None
+    while True:
+        page: list[Request] = _ask_page(me.session, wanted, after, FILE_ROWS)
+        yield from page
+        if len(page) < FILE_ROWS:
+            return
+        after = Cursor.after(page[-1])
+
+
+def one_request(me: Me, event_id: str) -> Request | None:
+    """Return one of this person's requests; None where they have no such one."""
+    try:
+        known = uuid.UUID(event_id)
+    except ValueError:
+        return None
+    rows = fetch_all(me.session, "request_logs", "event_id", {"event_id": f"eq.{known}"})
+    return {name: _figure(name, value) for name, value in rows[0].items()} if rows else None
+
+
+def tokens_in_all(request: Request) -> int | None:
+    """Return the sum of the token classes that are known; None where none is."""
+    classes = (value for name, value in request.items() if name in _CLASSES)
+    known = [int(value) for value in classes if value is not None]
+    return sum(known) if known else None
+
+
+def _figure(name: str, value: Any) -> Any:
+    if name.startswith("tokens_") and isinstance(value, str):
+        return int(value)
+    is_figure = name.endswith(_UNITS) or name == "fx_eur_per_usd"
+    return number(value) if is_figure else value
+
+
+@st.cache_data(ttl="1m", max_entries=512, show_spinner=False)
+def _request_days(user_id: str, first: date, last: date, _session: Session) -> pd.DataFrame:
+    days = {"p_from": first.isoformat(), "p_to": last.isoformat()}
+    table = pd.DataFrame(
+        rpc(_session, "my_request_days", days),
+        columns=["day", "provider", "model", "requests", "failures"],
+    )
+    table["day"] = pd.to_datetime(table["day"])
+    return table.astype({"requests": "int64", "failures": "int64"})
+
+
+@st.cache_data(ttl="1m", max_entries=512, show_spinner=False)
+def _requests_page(
+    user_id: str, wanted: Wanted, after: Cursor | None, rows: int, _session: Session
+) -> list[Request]:
+    return _ask_page(_session, wanted, after, rows)
+
+
+def _ask_page(session: Session, wanted: Wanted, after: Cursor | None, rows: int) -> list[Request]:
+    call = {
+        "p_from": wanted.period.first.isoformat(),
+        "p_to": wanted.period.last.isoformat(),
+        "p_provider": wanted.provider,
+        "p_model": wanted.model,
+        "p_status": wanted.status,
+        "p_tag": wanted.tag,
+        "p_before": after and after.started_at,
+        "p_before_id": after and after.event_id,
+        "p_limit": rows,
+    }
+    return list(rpc(session, "my_requests", call))

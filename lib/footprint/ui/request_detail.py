@@ -1,0 +1,141 @@
+"""One request in detail: what happened, what it used and cost, and how its impact was derived."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from footprint.data.activity import Request, one_request, tokens_in_all
+from footprint.shell.text import plain
+from footprint.ui.activity import REQUEST_KEY, fine_money, outcome, seconds
+from footprint.ui.formats import CARBON, ENERGY, UNKNOWN, WATER, Formats, Quantity
+from footprint.ui.method_note import EVIDENCE
+from footprint.ui.page import View
+
+Facts = list[tuple[str, str]]
+
+REASONS = {
+    "no_factor": "Nobody has figures for this model yet, so its impact is unknown.",
+    "no_tokens": "The provider reported no tokens, so there is nothing to estimate from.",
+    "gateway_cache": "The gateway answered from its own cache: no provider did any work for it.",
+    "not_modelled": "This kind of request is not modelled, so its impact is unknown.",
+}
+MATCHES = {
+    "exact": "by its name",
+    "alias": "by another name of the same model",
+    "parameters": "by its published size",
+    "price_class": "by models of the same price",
+    "admin": "as an administrator entered it",
+}
+_TOKENS = {
+    "tokens_input_uncached": "Input, read anew",
+    "tokens_cache_read": "Input, from the provider's cache",
+    "tokens_cache_write": "Input, written to the cache",
+    "tokens_output_text": "Output",
+    "tokens_reasoning": "Output, reasoning",
+}
+
+
+def draw_request(view: View, timezone: str) -> None:
+    """Draw the request that the address names, if it names one."""
+    event_id = st.query_params.get(REQUEST_KEY)
+    if not event_id:
+        return
+    request = one_request(view.me, event_id)
+    with st.container(border=True):
+        if request is None:
+            st.info("No request of yours has this id.", icon=":material/search_off:")
+            return
+        at = pd.Timestamp(request["started_at"]).tz_convert(ZoneInfo(timezone))
+        st.header(f"{plain(request['model'])} · {plain(outcome(request))}", anchor=False)
+        st.caption(
+            f"{view.formats.day(at.date())}, {at:%H:%M:%S} in {timezone} · id {request['event_id']}"
+        )
+        with st.grid(2, min_column_width=300):
+            _facts("Tokens", token_facts(request, view.formats))
+            _facts("Cost and time", cost_facts(request, view.formats))
+            with st.container():
+                _facts("Estimated impact", impact_facts(request, view.formats))
+                if request["impact_reason"]:
+                    st.write(REASONS.get(request["impact_reason"], "Its impact is unknown."))
+            _facts("Origin", origin_facts(request))
+
+
+def token_facts(request: Request, formats: Formats) -> Facts:
+    """Return the tokens by class."""
+    facts = [(name, formats.number(request[column])) for column, name in _TOKENS.items()]
+    facts.append(("In all", formats.number(tokens_in_all(request))))
+    if request["tokens_estimated"]:
+        facts.append(("Counted", "by Footprint: the provider reported none"))
+    return facts
+
+
+def cost_facts(request: Request, formats: Formats) -> Facts:
+    """Return cost, price source and exchange rate, latency and time to the first token."""
+    facts = [
+        ("Cost", fine_money(request["cost_eur"], formats)),
+        ("In dollars", fine_money(request["cost_usd"], formats, "USD")),
+        ("Price from", request["price_source"] or UNKNOWN),
+    ]
+    if request["fx_eur_per_usd"] is not None:
+        day = request["fx_date"] or "the planning rate"
+        facts.append(("Exchange rate", f"{request['fx_eur_per_usd']} € per $, {day}"))
+    return [
+        *facts,
+        ("Latency", seconds(request["latency_s"], formats)),
+        ("Time to first token", seconds(request["time_to_first_token_s"], formats)),
+    ]
+
+
+def impact_facts(request: Request, formats: Formats) -> Facts:
+    """Return the estimates with their ranges, and what they were derived from; none if unknown."""
+    if request["impact_reason"]:
+        return []
+    return [
+        ("Energy", _range(request, "energy_kwh", ENERGY, formats)),
+        ("CO₂e", _range(request, "carbon_gco2e", CARBON, formats)),
+        ("Water", _range(request, "water_l", WATER, formats)),
+        ("Evidence", EVIDENCE.get(request["evidence"], request["evidence"] or UNKNOWN)),
+        ("Model found", MATCHES.get(request["match"], request["match"] or UNKNOWN)),
+        ("Factor", request["factor_id"] or UNKNOWN),
+        ("Factor set", request["factor_set"] or UNKNOWN),
+        ("Grid zone", request["grid_zone"] or UNKNOWN),
+    ]
+
+
+def origin_facts(request: Request) -> Facts:
+    """Return where the request came from and how it ended."""
+    facts = {
+        "Provider": request["provider"] or UNKNOWN,
+        "Asked for": request["model_group"],
+        "Kind": request["call_type"],
+        "Region": request["region"],
+        "Team": request["team"],
+        "Tags": ", ".join(request["tags"] or ()),
+        "Error": request["error_class"],
+        "Error code": request["error_code"],
+        "Recorded by": request["source"],
+        "Counted as yours": {
+            "verified": "by the key it was sent with",
+            "session": "by your chat session",
+            "declared": "as the caller declared",
+        }.get(request["attribution"], request["attribution"]),
+    }
+    return [(name, fact) for name, fact in facts.items() if fact]
+
+
+def _range(request: Request, column: str, quantity: Quantity, formats: Formats) -> str:
+    span = formats.span(request[f"{column}_low"], request[f"{column}_high"], quantity)
+    return f"{formats.quantity(request[column], quantity)} (90% range {span})"
+
+
+def _facts(title: str, facts: Facts) -> None:
+    with st.container(gap="xsmall"):
+        st.subheader(title, anchor=False)
+        if facts:
+            table = pd.DataFrame(
+                [(name, plain(fact)) for name, fact in facts], columns=["What", "Figure"]
+            )
+            st.table(table, border="horizontal", hide_index=True, hide_header=True, alt=title)
