@@ -53,6 +53,12 @@ PLACES = (
         roles=("finance", "admin"),
     ),
     Place(
+        file="pages/method.py",
+        title="Method",
+        icon=":material/science:",
+        purpose="how energy, CO₂e and water are estimated, and how good that is",
+    ),
+    Place(
         file="pages/account.py",
         title="Account",
         icon=":material/person:",
@@ -71,6 +77,14 @@ PLACES = (
         title="Ingest keys",
         icon=":material/key:",
         purpose="the keys that may send requests",
+        roles=("admin",),
+        section="Administration",
+    ),
+    Place(
+        file="pages/model_mapping.py",
+        title="Model mapping",
+        icon=":material/link:",
+        purpose="the models whose impact nobody knows yet",
         roles=("admin",),
         section="Administration",
     ),

@@ -1,0 +1,40 @@
+"""What a dollar of LLM cost stands for today: euros, and square metres pledged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import streamlit as st
+
+from footprint.auth import Me
+from footprint.data.client import Session, fetch_all, rpc
+from footprint.data.usage import number
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Euros per dollar, and square metres pending per euro; None where unknown."""
+
+    eur_per_usd: float | None
+    pending_m2_per_eur: float | None
+
+
+def rates(me: Me, today: date) -> Rates:
+    """Return the rates of a day: the last known exchange rate, else the planning rate."""
+    return _rates(today, me.session)
+
+
+@st.cache_data(ttl="10m", max_entries=4, show_spinner=False)
+def _rates(today: date, _session: Session) -> Rates:
+    recent = {"day": f"gte.{today - timedelta(days=14)}"}
+    known = fetch_all(_session, "fx_rates", "day", recent)
+    if known:
+        eur = number(known[-1]["eur_per_usd"])
+    else:
+        planned = {"key": "eq.fx_planning_rate_eur_per_usd"}
+        rows = fetch_all(_session, "settings", "key", planned)
+        eur = number(rows[0]["value"]) if rows else None
+    first = today.replace(day=1).isoformat()
+    months = rpc(_session, "restoration_rates", {"p_from": first, "p_to": first})
+    return Rates(eur, number(months[0]["pending_m2_per_eur"]) if months else None)

@@ -1,0 +1,111 @@
+"""The page Method: anybody's model, their own models twice, the method and how good it is."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from footprint.impact.estimation import estimate
+from footprint.impact.methodology import sections
+from footprint.impact.restating import Scope, restate
+from house import event
+from screens import figures, open_page, words
+from web import Web
+
+METHOD, MAPPING = "pages/method.py", "pages/model_mapping.py"
+
+
+def press(at: AppTest, label: str) -> None:
+    next(button for button in at.button if button.label == label).click()
+    at.run()
+
+
+def test_every_signed_in_person_reads_the_whole_method(
+    full: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ann", METHOD)
+    text = words(at)
+    shown = {section.title: section for section in sections()}
+    for title in ("The formula", "Known gaps", "How to cite", "What is in, and what is not"):
+        assert title in [heading.value for heading in at.subheader]
+        assert shown[title].text.strip()[:60] in text
+    assert "published figures lie inside our 90 % band" in text
+    assert "EcoLogits: geometric mean ratio" in text
+    assert "No figure of this deployment was ever restated." in text
+
+
+def test_the_calculator_uses_the_deployments_own_set(
+    full: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ann", METHOD, {"model": "openai/gpt-4o"})
+    # 300 tokens out at 3,600 J, nothing for input: 300 Wh, ×/÷ 2; 100 g and 2 L per kWh.
+    assert figures(at)["Energy"] == "300 Wh"
+    assert figures(at)["CO₂e"] == "30 g"
+    assert figures(at)["Water"] == "600 mL"
+    assert "90% range 150–600 Wh" in words(at)
+
+
+def test_the_readers_own_models_stand_beside_ecologits(
+    full: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ann", METHOD)
+    own = next(table.value for table in at.table if "EcoLogits" in table.value.columns)
+    assert [str(name).replace("\\", "") for name in own["Model"]] == ["gpt-4o"]
+    assert own["Ours"].iloc[0].replace("\u00a0", " ") == "3 kWh"
+
+
+def test_more_cached_than_read_is_refused_in_a_sentence(
+    full: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ann", METHOD)
+    at.number_input(key="cached").set_value(5000)
+    at.run()
+    assert "More tokens are cached than were read" in words(at)
+
+
+def test_an_organisation_without_requests_still_looks_models_up(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "bob", METHOD)
+    energy = estimate("openai", "gpt-4o", 1000, 300).impact.energy_kwh
+    assert energy is not None
+    assert figures(at)["Energy"].replace("\u00a0", " ") == f"{energy.mid * 1e6:.0f} mWh"
+    assert "€" in figures(at)["Cost"]
+    assert "None of your requests" in words(at)
+
+
+def test_a_restatement_is_in_the_record(empty: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    restate(empty.database.url, Scope(), "a better fit")
+    at = open_page(monkeypatch, "ann", METHOD)
+    log = next(table.value for table in at.table if "Why" in table.value.columns)
+    assert list(log["Why"]) == ["a better fit"]
+
+
+def test_the_queue_is_for_admins(full: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = open_page(monkeypatch, "ann", MAPPING)
+    assert not at.dataframe
+    at = open_page(monkeypatch, "ada", MAPPING)
+    assert list(at.dataframe[0].value["Model"]) == ["mystery-*model*"]
+
+
+def test_an_admin_maps_a_model_and_its_requests_have_an_impact(
+    full: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ada", MAPPING)
+    at.selectbox[1].set_value("openai/gpt-4o")
+    at.text_input[0].set_value("its release notes")
+    press(at, "Use this")
+    assert "1 requests have an impact that had none" in at.success[0].value
+    assert full.database.one("select count(*) from private.unfactored_names") == 0
+    assert full.database.rollup_differences() == 0
+    at = open_page(monkeypatch, "ada", MAPPING)
+    assert "Every model has a factor" in at.success[0].value
+
+
+def test_a_mapping_needs_a_source(empty: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty.database.store(event(provider="acme", model="mystery"))
+    at = open_page(monkeypatch, "ada", MAPPING)
+    at.selectbox[1].set_value("openai/gpt-4o")
+    press(at, "Use this")
+    assert "Say where it is known from" in at.error[0].value
+    assert empty.database.one("select count(*) from public.model_mappings") == 0
