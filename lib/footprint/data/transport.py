@@ -7,12 +7,11 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
+from footprint.loopback import LOOPBACK
+
 # Seconds. A person waits behind every call, so a service that is down must be found out quickly.
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 15.0
-
-# A proxy named in the environment is for the world outside; an embedded Supabase is not outside.
-LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
 @cache

@@ -12,12 +12,11 @@ import httpx
 from footprint.errors import AccessDenied, ConfigurationError, FootprintError, InputError
 from footprint.ingest.delivery import DeliveryReport, envelope, read_report
 from footprint.ingest.trouble import TooLarge, Transient
+from footprint.loopback import LOOPBACK
 
 RPC: Final = "/rest/v1/rpc/"
 INGEST: Final = "ingest_request_logs"
 CONNECT_TIMEOUT_S: Final = 5.0
-# A proxy named in the environment is for the world outside; an embedded Supabase is not outside.
-LOOPBACK: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 _TRANSIENT: Final = frozenset({408, 425, 429})
 # PostgreSQL's and PostgREST's words for a database that lacks our schema or a role its rights.
 _NOT_OURS: Final = ("PGRST", "42P01", "42703", "42883", "42501", "3F000")
