@@ -176,7 +176,22 @@ comment on function private.on_factor_set_activated() is 'Trigger of settings: t
 create or replace trigger on_factor_set_activated after update on public.settings
   for each row when (new.key = 'active_factor_set') execute function private.on_factor_set_activated();
 
-revoke execute on function private.size_figures(text, float8, float8), private.fill_unknown(text, text, bigint), private.unknown_models(),
+create or replace function private.activate_factor_set(p_factor_set text) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_before constant jsonb := private.setting('active_factor_set');
+begin
+  update public.settings set value = to_jsonb(p_factor_set), updated_by = private.current_user_id()
+   where key = 'active_factor_set' and value is distinct from to_jsonb(p_factor_set);
+  if found then
+    perform private.audit('factor_set.activate', p_factor_set, v_before, to_jsonb(p_factor_set));
+  end if;
+end
+$$;
+comment on function private.activate_factor_set(text) is
+  'New requests are derived with this set from now on; stored ones keep theirs. Audited; for an operator at the database.';
+
+revoke execute on function private.activate_factor_set(text), private.size_figures(text, float8, float8), private.fill_unknown(text, text, bigint), private.unknown_models(),
   private.map_model(text, text, text, text, float8, float8, boolean, text), private.carry_admin_factors(text), private.on_factor_set_activated(),
   public.unknown_models(), public.map_model(text, text, text, text, text, float8, float8, boolean)
   from public, anon, authenticated, service_role;

@@ -6,7 +6,8 @@ from house import Database
 
 _TABLES = {
     "grid_factors": "zone, carbon_gco2e_per_kwh, water_l_per_kwh, source",
-    "provider_facilities": "provider, pue, wue_l_per_kwh, default_zone, source",
+    "provider_facilities": "provider, pue, wue_l_per_kwh, default_zone, source, market_gco2e_per_kwh,"
+    " market_source",
 }
 _FACTOR = (
     "provider, model, match, evidence, embodied_gco2e_per_token_out, band, weight_input,"

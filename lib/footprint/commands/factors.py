@@ -1,4 +1,4 @@
-"""``footprint factors build|sync|list`` and ``footprint estimate``."""
+"""``footprint factors build|sync|diff|activate|list`` and ``footprint estimate``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REASONS = {
 
 
 def register(commands: Commands) -> None:
-    """Add ``factors build``, ``factors sync``, ``factors list`` and ``estimate``."""
+    """Add ``factors`` with its actions, and ``estimate``."""
     parser = commands.add_parser("factors", help="build, load and list impact factors")
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     build = actions.add_parser(
@@ -40,6 +40,16 @@ def register(commands: Commands) -> None:
         "--activate", action="store_true", help="derive new requests with it from now on"
     )
     sync.set_defaults(run=run_sync)
+    compare = actions.add_parser("diff", help="show what changed from one set to another")
+    compare.add_argument("before", metavar="A")
+    compare.add_argument("after", metavar="B")
+    compare.add_argument("--all", action="store_true", help="every change, not the largest 20")
+    compare.set_defaults(run=run_diff)
+    activate = actions.add_parser(
+        "activate", help="derive new requests with a set; stored ones keep theirs"
+    )
+    activate.add_argument("factor_set", metavar="SET")
+    activate.set_defaults(run=run_activate)
     actions.add_parser("list", help="show the sets there are").set_defaults(run=run_list)
     _register_estimate(commands)
 
@@ -137,6 +147,58 @@ def run_list(options: argparse.Namespace) -> int:
         print(
             f"database  {found.name:<12} {found.factors:>6} factors, "
             f"built {found.built_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC  {mark}".rstrip()
+        )
+    return 0
+
+
+def run_diff(options: argparse.Namespace) -> int:
+    """Print what changed by model, the largest change of energy first."""
+    from footprint.impact.comparing import diff
+
+    found = diff(get_settings().require_database(), options.before, options.after)
+    if found.is_empty:
+        print(f"{options.before} and {options.after} say the same.")
+        return 0
+    print(
+        f"{options.before} → {options.after}: {len(found.changes):,} factors changed, "
+        f"{len(found.added):,} added, {len(found.removed):,} removed, "
+        f"{len(found.places):,} zones and data centres changed."
+    )
+    most = None if options.all else 20
+    for change in found.changes[:most]:
+        before, after = change.before, change.after
+        notes = [
+            f"{name} {old} → {new}"
+            for name, old, new in (
+                ("match", before.match, after.match),
+                ("evidence", before.evidence, after.evidence),
+            )
+            if old != new
+        ]
+        print(
+            f"  ×{change.ratio:<7.3g} {before.energy_j:.3g} → {after.energy_j:.3g} J/token  "
+            f"{change.provider}/{change.model}  {', '.join(notes)}".rstrip()
+        )
+    for sign, names in (("+", found.added), ("-", found.removed)):
+        for provider, model in names[:most]:
+            print(f"  {sign} {provider}/{model}")
+    for place in found.places[:most]:
+        print(f"  ~ {place}")
+    return 0
+
+
+def run_activate(options: argparse.Namespace) -> int:
+    """Activate a set; say what stands elsewhere and how to change that."""
+    from footprint.impact.comparing import activate
+
+    elsewhere = activate(get_settings().require_database(), options.factor_set)
+    print(f"active: new requests are derived with {options.factor_set}.")
+    for name, rows in elsewhere.items():
+        print(f"{rows:,} earlier requests stand on {name} and keep their figures.")
+    if elsewhere:
+        print(
+            "To derive them anew, with the figures before and after kept: "
+            "footprint restate --reason '...'"
         )
     return 0
 
