@@ -16,6 +16,7 @@ from footprint.local.accounts import create_account
 from footprint.local.files import silent
 from footprint.local.npm import ensure_server
 from footprint.local.postgres import programs
+from footprint.local.privileges import account
 from footprint.local.stack import Stack
 from local.watching import Run, gone, healthy
 
@@ -51,6 +52,18 @@ as_root = os.geteuid() == 0
 ordinary = "nobody" if as_root else None
 
 
+def reachable() -> bool:
+    """Tell whether the account that stands for an ordinary user may run this Python."""
+    holder = account()
+    return holder is None or holder.reaches([Path(sys.executable).parent])
+
+
+for_an_ordinary_user = pytest.mark.skipif(
+    not reachable(), reason="This project lies in a folder that only root may enter."
+)
+
+
+@for_an_ordinary_user
 def test_an_ordinary_user_needs_no_privilege(open_folder: Path, run: Run) -> None:
     ensure_server(open_folder, silent)  # Where the environment is ours, not theirs.
     child = run(ORDINARY, open_folder / "some data", account=ordinary)
@@ -75,6 +88,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from footprint.local.postgres import programs
+from footprint.local.privileges import account
 from footprint.local.stack import Stack
 with Stack(Path(sys.argv[1]) / "data") as info:
     status = Path(f"/proc/{info.postgres_pid}/status").read_text()
@@ -93,6 +107,7 @@ print(status)
     assert gone(open_folder)
 
 
+@for_an_ordinary_user
 def test_a_folder_that_cannot_be_written_is_a_sentence(open_folder: Path, run: Run) -> None:
     open_folder.chmod(0o555)
     child = run(ATTEMPT, open_folder / "data", account=ordinary)

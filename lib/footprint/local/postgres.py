@@ -22,7 +22,13 @@ from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
 from footprint.local.files import SOCKET_NOTE, Progress, last_line, open_log
 from footprint.local.privileges import account
 from footprint.local.processes import Process, alive, find, finish, search
-from footprint.local.sockets import SUPERUSER, SocketFolder, answers, discard
+from footprint.local.sockets import (
+    SUPERUSER,
+    SocketFolder,
+    answers,
+    discard,
+    discard_left_by,
+)
 
 MAJOR_VERSION = 18
 SOCKET_SETTING = "unix_socket_directories="
@@ -291,6 +297,7 @@ class Cluster:
                     discard(Path(argument.removeprefix(SOCKET_SETTING).strip('"')))
             finish(process, (signal.SIGQUIT, 5))
         self._socket.remove()
+        discard_left_by(self.folder)
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
 
     def _is_ours(self, line: list[str]) -> bool:

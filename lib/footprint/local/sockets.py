@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from psycopg.pq import PGconn, Ping
 
+from footprint.local.processes import alive
+
 SUPERUSER = "postgres"
 PORT = 5432  # Part of the socket's name only.
 PREFIX = "footprint-"
@@ -50,6 +52,18 @@ def discard(folder: Path) -> None:
     """Delete a folder that `SocketFolder` made; leave any other alone."""
     if folder.name.startswith(PREFIX):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard_left_by(data_folder: Path) -> None:
+    """Delete the folders that dead servers of a data folder left, also where their note is gone.
+
+    PostgreSQL writes its process id and its data folder into a lock file beside each socket.
+    """
+    for lock in Path(_parent()).glob(f"{PREFIX}*/.s.PGSQL.{PORT}.lock"):
+        with suppress(OSError, ValueError, IndexError):
+            lines = lock.read_text().splitlines()
+            if lines[1] == str(data_folder) and not alive(int(lines[0])):
+                discard(lock.parent)
 
 
 def socket_url(folder: Path, database: str) -> str:
