@@ -379,6 +379,7 @@ declare
   k constant private.ingest_keys := private.check_ingest_key();
   v_answer constant jsonb := private.store_events(p_events, k.user_id, k.team);
 begin
+  perform private.store_payloads(p_events);  -- keeps nothing unless store_payloads is on (sql/140_content.sql)
   if p_impact then
     return v_answer || jsonb_build_object('events', private.impact_of_events(p_events, k.user_id, k.team));
   end if;

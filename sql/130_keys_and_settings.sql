@@ -162,19 +162,22 @@ comment on function public.list_ingest_keys() is 'All ingest keys without their 
 create or replace function public.stop_ingest_key(p_ingest_key_id uuid) returns text
 language sql security invoker set search_path = '' as $$ select private.stop_ingest_key(p_ingest_key_id) $$;
 comment on function public.stop_ingest_key(uuid) is 'Revokes an ingest key at once; admins only, audited.';
+-- The value comes as JSON text: not every API hands a jsonb argument on as it was sent.
+drop function if exists public.set_setting(text, jsonb);
+drop function if exists public.preview_setting(text, jsonb);
 -- The API lifts a function's statement_timeout to the whole request: a rebuild of the rollups takes its time.
-create or replace function public.set_setting(p_key text, p_value jsonb) returns jsonb
-language sql security invoker set search_path = '' set statement_timeout = '10min' as $$ select private.set_setting(p_key, p_value) $$;
-comment on function public.set_setting(text, jsonb) is 'Changes a setting and all that follows from it; admins only, audited.';
-create or replace function public.preview_setting(p_key text, p_value jsonb) returns jsonb
-language sql security invoker set search_path = '' set statement_timeout = '2min' as $$ select private.preview_setting(p_key, p_value) $$;
-comment on function public.preview_setting(text, jsonb) is 'What a new value of a setting would do to figures; changes nothing. Admins only.';
+create or replace function public.set_setting(p_key text, p_value text) returns jsonb
+language sql security invoker set search_path = '' set statement_timeout = '10min' as $$ select private.set_setting(p_key, p_value::jsonb) $$;
+comment on function public.set_setting(text, text) is 'Changes a setting (its value as JSON text) and all that follows from it; admins only, audited.';
+create or replace function public.preview_setting(p_key text, p_value text) returns jsonb
+language sql security invoker set search_path = '' set statement_timeout = '2min' as $$ select private.preview_setting(p_key, p_value::jsonb) $$;
+comment on function public.preview_setting(text, text) is 'What a new value of a setting would do to figures; changes nothing. Admins only.';
 
 revoke execute on function private.add_ingest_key(text, text, text, text, timestamptz), private.list_ingest_keys(), private.stop_ingest_key(uuid),
   private.checked_setting(text, jsonb), private.set_setting(text, jsonb), private.pending_restoration(), private.preview_setting(text, jsonb),
   public.add_ingest_key(text, text, text, text, timestamptz), public.list_ingest_keys(), public.stop_ingest_key(uuid),
-  public.set_setting(text, jsonb), public.preview_setting(text, jsonb) from public, anon, authenticated, service_role;
+  public.set_setting(text, text), public.preview_setting(text, text) from public, anon, authenticated, service_role;
 grant execute on function private.add_ingest_key(text, text, text, text, timestamptz), private.list_ingest_keys(), private.stop_ingest_key(uuid),
   private.set_setting(text, jsonb), private.preview_setting(text, jsonb),
   public.add_ingest_key(text, text, text, text, timestamptz), public.list_ingest_keys(), public.stop_ingest_key(uuid),
-  public.set_setting(text, jsonb), public.preview_setting(text, jsonb) to authenticated;
+  public.set_setting(text, text), public.preview_setting(text, text) to authenticated;

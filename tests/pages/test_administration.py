@@ -169,10 +169,14 @@ def test_a_setting_is_previewed_before_it_is_saved(
     press(at, "Save pledge")
     assert said(at) == ["Pledge saved."]
     assert empty.database.one("select private.setting('pledge_share')::text") == "0.1"
+    next(box for box in at.selectbox if box.label == "People").set_value("pseudonymous").run()
+    press(at, "Save people")
+    assert empty.database.one("select private.setting('privacy_people') #>> '{}'") == "pseudonymous"
+    empty.database.one("select private.audit('setting.set', 'pledge_share', '0.05', '0.1')")
     at = open_page(monkeypatch, "ada", LOG)
     entry = at.dataframe[0].value.to_dict("records")[0]
     assert [entry[name] for name in ("Who", "What", "On", "Before", "After")] == [
-        "Ada", "setting.set", "pledge_share", "0.05", "0.1",
+        "Operator", "setting.set", "pledge_share", "0.05", "0.1",
     ]  # fmt: skip
 
 

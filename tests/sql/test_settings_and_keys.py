@@ -25,7 +25,7 @@ def refused(
 
 def put(database: Database, key: str, value: object, function: str = "set_setting") -> Any:
     return database.one(
-        f"select public.{function}(%s, %s::jsonb)", [key, json.dumps(value)], actor="admin"
+        f"select public.{function}(%s, %s)", [key, json.dumps(value)], actor="admin"
     )
 
 
@@ -67,7 +67,7 @@ def test_a_value_that_cannot_be_right_is_refused_in_a_sentence(
     module_database: Database, key: str, value: object, words: str
 ) -> None:
     for function in ("set_setting", "preview_setting"):
-        call = f"select public.{function}(%s, %s::jsonb)"
+        call = f"select public.{function}(%s, %s)"
         assert words in refused(module_database, "PT400", call, [key, json.dumps(value)])
 
 

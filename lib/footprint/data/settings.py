@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +31,10 @@ def factor_sets(me: Me) -> list[str]:
 
 def preview_setting(me: Me, key: str, value: object) -> Preview:
     """Return what a new value would do; it changes nothing."""
-    answer = rpc(me.session, "preview_setting", {"p_key": key, "p_value": value})
+    answer = rpc(me.session, "preview_setting", {"p_key": key, "p_value": json.dumps(value)})
     return Preview(answer["before"], answer["after"])
 
 
 def set_setting(me: Me, key: str, value: object) -> None:
     """Change a setting, and everything that follows from it."""
-    rpc(me.session, "set_setting", {"p_key": key, "p_value": value})
+    rpc(me.session, "set_setting", {"p_key": key, "p_value": json.dumps(value)})
