@@ -72,6 +72,17 @@ def test_a_new_set_gets_the_names_that_were_resolved_before(database: Database) 
     assert gaps(database) == [("tuned-70b", "parameters", None, False)]
 
 
+def test_the_command_restates_without_losing_what_was_resolved_for_the_set_before(
+    operator: Database,
+) -> None:
+    operator.store(event(provider="acme", model="tuned-70b"))
+    resolve(operator.url)
+    add_set(operator, "2099.01", 1, but="tuned-70b")
+    assert main(["restate", "--to", "2099.01", "--reason", "a new set"]) == 0
+    assert gaps(operator) == [("tuned-70b", "parameters", None, False)]
+    assert operator.one("select factor_set from public.request_logs") == "2099.01"
+
+
 def test_the_queue_says_what_is_unknown_and_what_it_used(database: Database) -> None:
     database.store(
         *(event(provider="acme", model="mystery", cost_usd="1") for _ in range(2)),

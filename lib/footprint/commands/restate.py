@@ -42,6 +42,7 @@ def register(commands: Commands) -> None:
 
 def run_restate(options: argparse.Namespace) -> int:
     """Restate, with progress; say what changed and what stands elsewhere."""
+    from footprint.impact.resolving import add_missing
     from footprint.impact.restating import Scope, restate, resume
     from footprint.ingest.progress import Progress
 
@@ -55,6 +56,7 @@ def run_restate(options: argparse.Namespace) -> int:
         if options.resume:
             done = resume(database_url, progress.show)
         else:
+            add_missing(database_url, options.to)
             scope = Scope(options.to, options.first, options.last)
             done = restate(database_url, scope, options.reason, progress.show)
     finally:

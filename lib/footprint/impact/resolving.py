@@ -53,11 +53,8 @@ def resolve(
     """
     with connect(database_url) as connection:
         active = str(ask(connection, "private.setting", "active_factor_set"))
-        name = factor_set or active
-        wanted = _names_without_factor(connection, name)
-    found = match_names(name, wanted)
-    if found:
-        add_factors(database_url, found)
+    name = factor_set or active
+    found = add_missing(database_url, name)
     rows = _fill(database_url, tell) if name == active else 0
     with connect(database_url) as connection:
         left = connection.execute(
@@ -65,6 +62,31 @@ def resolve(
             " order by requests desc, provider, model"
         ).fetchall()
     return Resolved(tuple(found), rows, tuple((p, m, int(n)) for p, m, n in left))
+
+
+def add_missing(database_url: str, factor_set: str | None = None) -> list[Factor]:
+    """Add factors for names that requests have, a set lacks and the ladder can match.
+
+    A set knows the models of LiteLLM's list; names that were resolved for an earlier set are not
+    among them, and a restatement would lose their impact.
+
+    Args:
+        database_url: Direct address of the database.
+        factor_set: The set (None: the active one); one that is not there gets nothing.
+
+    Returns:
+        The factors added.
+    """
+    with connect(database_url) as connection:
+        name = factor_set or str(ask(connection, "private.setting", "active_factor_set"))
+        known = connection.execute(
+            "select 1 from public.factor_sets where factor_set = %s", [name]
+        ).fetchone()
+        wanted = _names_without_factor(connection, name) if known else []
+    found = match_names(name, wanted)
+    if found:
+        add_factors(database_url, found)
+    return found
 
 
 def match_names(factor_set: str, names: Iterable[Name], today: date | None = None) -> list[Factor]:
