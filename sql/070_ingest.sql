@@ -50,16 +50,20 @@ comment on function private.parse_timestamptz(text) is 'An ISO 8601 time with of
 create or replace function private.event_problem(
   p_event_id text, p_started timestamptz, p_model text, p_status text, p_tokens text[], p_cost text, p_seconds text[], p_texts text[]
 ) returns text
-language sql immutable set search_path = '' as $$
-  select case
-    -- The usual event, decided by a few cheap tests; what fails one of them is told apart below.
-    when p_started >= '2000-01-01' and length(p_model) between 1 and 300
+language plpgsql immutable set search_path = '' as $$
+begin
+  -- The usual event, decided by a few cheap tests in one simple expression, which PL/pgSQL evaluates
+  -- without a query; what fails one of them is told apart below.
+  if p_started >= '2000-01-01' and length(p_model) between 1 and 300
      and p_status in ('success', 'failure', 'cancelled', 'abandoned')
      and p_event_id ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'
      and array_to_string(p_tokens, ',') ~ '^(\d{1,12}(,\d{1,12})*)?$'
      and coalesce(p_cost, '0') ~ '^\d{1,7}(\.\d+)?$'
      and array_to_string(p_seconds, ',') ~ '^(\d{1,7}(\.\d+)?(,\d{1,7}(\.\d+)?)*)?$'
-     and length(array_to_string(p_texts, '')) <= 320 then null
+     and length(array_to_string(p_texts, '')) <= 320 then
+    return null;
+  end if;
+  return case
     when coalesce(p_event_id, '') !~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then 'event_id is not a UUID'
     when p_started is null or p_started < '2000-01-01' then 'started_at is not an ISO 8601 time with offset, from 2000 on'
     when coalesce(p_model, '') = '' then 'model is missing'
@@ -74,7 +78,8 @@ language sql immutable set search_path = '' as $$
     when exists (select 1 from unnest(p_seconds) s where s !~ '^\d+(\.\d+)?([eE][-+]?\d{1,3})?$' or s::numeric > 10000000)
       then 'a duration is not a number of seconds from 0 to 10^7'
     when exists (select 1 from unnest(p_texts) x where length(x) > 320) then 'an id, name or label is longer than 320 characters'
-  end
+  end;
+end
 $$;
 comment on function private.event_problem(text, timestamptz, text, text, text[], text, text[], text[]) is
   'Why an event cannot be stored, in words; null when it can.';
@@ -278,6 +283,9 @@ begin
       e.started_at > now() + interval '5 minutes' as clock_ahead
     from parsed e left join public.user_sessions us on us.session_id = e.session_id
     where e.problem is null
+      -- What is there already costs nothing further; what another batch stores meanwhile meets the conflict below.
+      and not exists (select 1 from public.request_logs r
+                       where r.event_id = case when e.problem is null then e.event_id::uuid end)
   ), stored as (
     insert into public.request_logs (
       event_id, litellm_call_id, trace_id, session_id, source, started_at,
@@ -386,7 +394,7 @@ begin
   return v_answer;
 end
 $$;
-comment on function private.ingest_request_logs(jsonb, boolean) is 'Checks the ingest key, then stores the batch within its scope.';
+comment on function private.ingest_request_logs(jsonb, boolean) is 'Checks the ingest key, then stores the batch within its scope, and its content where that is wanted (sql/140_content.sql).';
 
 create or replace function public.ingest_request_logs(p_events jsonb, p_impact boolean default false) returns jsonb
 language sql security invoker set search_path = '' as $$

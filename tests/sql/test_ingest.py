@@ -324,3 +324,16 @@ def test_a_batch_answers_with_its_impact_within_the_scope_of_its_key(
     with any_database.acting("anonymous", {"x-ingest-key": stranger}) as connection:
         other = connection.execute(call, [json.dumps(events)]).fetchone()[0]  # type: ignore[index]
     assert (other["duplicates"], other["events"]) == (2, [])
+
+
+def test_a_batch_of_known_bad_and_new_events_stores_just_the_new_ones(
+    any_database: Database,
+) -> None:
+    known = [event() for _ in range(3)]
+    any_database.store(*known)
+    bad = event(event_id="not-a-uuid")
+    answer = any_database.store(known[0], bad, event(), known[2], known[1] | {"model": "other"})
+    assert (answer["inserted"], answer["duplicates"]) == (1, 3)
+    assert [r["event_id"] for r in answer["rejected"]] == ["not-a-uuid"]
+    assert any_database.one("select count(*) from public.request_logs where model = 'other'") == 0
+    assert any_database.rollup_differences() == 0
