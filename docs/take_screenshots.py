@@ -49,6 +49,7 @@ SHOTS = (
     Shot("home-energy", "member", "/?measure=Energy&period=Last+12+months", "Energy by week"),
     Shot("activity", "member", "/activity", "Failures by day"),
     Shot("organisation", "admin", "/organisation?measure=CO₂e", "CO₂e by team"),
+    Shot("restoration", "finance", "/restoration", "Nature restored by month"),
     Shot("finance", "finance", "/finance", "By person and model"),
 )
 

@@ -106,14 +106,42 @@ revoke execute on function public.restoration_rates(date, date) from public, ano
 grant execute on function public.restoration_rates(date, date) to authenticated, service_role;
 
 -- Writing is for finance and admins, through functions that audit.
+create or replace function private.donation_fault(d public.donations) returns text
+language sql stable set search_path = '' as $$
+  select case
+    when coalesce(trim(d.organisation), '') = '' then 'Say which organisation received the donation.'
+    when d.month is null then 'Say for which month''s requests the donation is.'
+    when d.month > private.reporting_today() then 'The month is in the future: choose one that has begun.'
+    when d.donated_on is null then 'Say on which day the donation was paid.'
+    when d.donated_on > private.reporting_today() then 'The day of the donation is in the future.'
+    when d.claim_type is null or d.claim_type not in ('restored', 'planted', 'purchased', 'protected') then
+      'The claim type must be restored, planted, purchased or protected.'
+    when d.amount is null or d.amount <= 0 then 'The amount must be more than 0.'
+    when d.amount_eur is null or d.amount_eur <= 0 then 'Say what the donation was in euros: more than 0.'
+    when coalesce(d.currency, 'EUR') !~ '^[A-Z]{3}$' then 'The currency is a code of three capital letters, such as EUR.'
+    when coalesce(d.currency, 'EUR') = 'EUR' and d.amount <> d.amount_eur then 'A donation in euros has one amount: both fields must agree.'
+    when d.area_m2 is null or d.area_m2 < 0 then 'Say how many square metres the receipt names: 0 where it names none.'
+    when d.country !~ '^[A-Z]{3}$' then 'The country is a code of three capital letters, such as ROU.'
+    when d.receipt_url !~ '^https://' then 'The link to the receipt must begin with https://.'
+    when d.receipt_sha256 !~ '^[0-9a-f]{64}$' then 'The SHA-256 of the receipt file has 64 hexadecimal characters.'
+  end
+$$;
+comment on function private.donation_fault(public.donations) is 'What is wrong with a donation that somebody wants to enter, in a sentence; null where nothing is.';
+revoke execute on function private.donation_fault(public.donations) from public, anon, authenticated, service_role;
+
 create or replace function private.record_donation(p_donation jsonb) returns uuid
 language plpgsql security definer set search_path = '' as $$
 declare
   d public.donations;
+  v_fault text;
 begin
   perform private.require_org_reader();
   begin
     d := jsonb_populate_record(null::public.donations, p_donation - array['verified_at', 'verified_by', 'created_at', 'created_by', 'donation_id']);
+    v_fault := private.donation_fault(d);
+    if v_fault is not null then
+      raise sqlstate 'PT400' using message = v_fault;
+    end if;
     insert into public.donations (month, donated_on, organisation, project, ecosystem, claim_type, country, amount, currency, amount_eur,
                                   area_m2, receipt_url, receipt_sha256, receipt_number, created_by)
     values (date_trunc('month', d.month)::date, d.donated_on, d.organisation, d.project, d.ecosystem, d.claim_type, d.country, d.amount,

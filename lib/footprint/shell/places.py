@@ -59,6 +59,12 @@ PLACES = (
         purpose="how energy, CO₂e and water are estimated, and how good that is",
     ),
     Place(
+        file="pages/restoration.py",
+        title="Restoration",
+        icon=":material/forest:",
+        purpose="what was given to restoring nature, with its receipts",
+    ),
+    Place(
         file="pages/account.py",
         title="Account",
         icon=":material/person:",

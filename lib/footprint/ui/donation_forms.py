@@ -1,0 +1,135 @@
+"""The two forms of the restoration page: a donation is entered, and compared with its receipt."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from footprint.auth import Me
+from footprint.data.restoration import (
+    CLAIMS,
+    Contribution,
+    Donation,
+    record_donation,
+    verify_donation,
+)
+from footprint.errors import InputError
+from footprint.shell.text import plain
+from footprint.ui.acts import act
+from footprint.ui.filters import months_between
+from footprint.ui.formats import AREA, Formats, month_name
+from footprint.ui.page import View
+
+WRITERS = ("finance", "admin")
+_NOT_STORED = (
+    "The file itself is not stored. Its SHA-256 is computed here and kept: it shows later whether "
+    "a file is the very one that was compared."
+)
+# Months back that a donation can be for.
+_MONTHS = 36
+
+
+def donation_buttons(view: View, given: Contribution, today: date) -> None:
+    """Draw the buttons beside the title, for those who may enter and verify donations."""
+    if view.me.role not in WRITERS:
+        return
+    pending = [donation for donation in given.donations if not donation.is_verified]
+    with view.controls:
+        if st.button("Add a donation", icon=":material/add:", type="primary"):
+            _add(view.me, today)
+        if pending and st.button("Verify a donation", icon=":material/fact_check:"):
+            _verify(view.me, pending, view.formats)
+
+
+@st.dialog("Add a donation", width="medium")
+def _add(me: Me, today: date) -> None:
+    months = months_between(today.replace(year=today.year - _MONTHS // 12, day=1), today)
+    with st.form("add_donation", border=False):
+        entry: dict[str, Any] = {
+            "organisation": st.text_input("Organisation", max_chars=200).strip(),
+            "project": st.text_input("Project", max_chars=200).strip() or None,
+        }
+        with st.grid(2, min_column_width=180):
+            month = st.selectbox("For the requests of", months, index=1, format_func=month_name)
+            paid = st.date_input("Paid on", today, format="YYYY-MM-DD")
+            claim = st.selectbox("Claim", list(CLAIMS), format_func=CLAIMS.__getitem__)
+            country = st.text_input("Country", placeholder="ROU", max_chars=3)
+            amount = st.number_input("Amount in euros", min_value=0.0, step=1.0)
+            area = st.number_input("Area, m²", min_value=0.0, step=1.0)
+            url = st.text_input("Link to the receipt", placeholder="https://", max_chars=2000)
+            number = st.text_input("Receipt number", max_chars=200)
+        file = st.file_uploader("Receipt", help=_NOT_STORED)
+        st.caption(_NOT_STORED)
+        sent = st.form_submit_button("Add, unverified", type="primary")
+    if sent:
+        entry |= {
+            "month": month.isoformat(),
+            "donated_on": paid.isoformat(),
+            "claim_type": claim,
+            "country": country.strip().upper() or None,
+            "amount": f"{amount:.2f}",
+            "amount_eur": f"{amount:.2f}",
+            "area_m2": f"{area:.4f}",
+            "receipt_url": url.strip() or None,
+            "receipt_number": number.strip() or None,
+            "receipt_sha256": sha256_of(file.getvalue()) if file else None,
+        }
+        act(lambda: _added(me, entry))
+
+
+@st.dialog("Verify a donation", width="medium")
+def _verify(me: Me, pending: list[Donation], formats: Formats) -> None:
+    by_id = {donation.donation_id: donation for donation in pending}
+    chosen = st.selectbox(
+        "Donation", list(by_id), format_func=lambda key: _title(by_id[key], formats)
+    )
+    donation = by_id[chosen]
+    st.write(
+        plain(
+            f"{CLAIMS[donation.claim_type]}: {formats.quantity(donation.area_m2, AREA)} for "
+            f"{formats.money(donation.amount_eur)}, paid on {formats.day(donation.donated_on)}"
+        )
+    )
+    if donation.receipt_url:
+        st.link_button("Open the receipt", donation.receipt_url, icon=":material/open_in_new:")
+    file = st.file_uploader("Receipt that you compared", help=_NOT_STORED)
+    st.caption(_NOT_STORED)
+    digest = sha256_of(file.getvalue()) if file else None
+    if digest and donation.receipt_sha256 not in (None, digest):
+        st.warning(
+            "This is another file than the one the donation was entered with: verify only if "
+            "this one is right. Both are kept in the audit log.",
+            icon=":material/warning:",
+        )
+    agreed = st.checkbox("Organisation, amount and area are as the receipt says")
+    if st.button("Verify", type="primary", icon=":material/fact_check:"):
+        act(lambda: _verified(me, donation, digest, agreed))
+
+
+def sha256_of(content: bytes) -> str:
+    """Return the SHA-256 of a file's content, hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _added(me: Me, entry: dict[str, Any]) -> str:
+    record_donation(me, entry)
+    return f"The donation to {entry['organisation']} is entered; it is pending until verified."
+
+
+def _verified(me: Me, donation: Donation, digest: str | None, agreed: bool) -> str:
+    if digest is None:
+        raise InputError("Choose the receipt that you compared: its SHA-256 is kept.")
+    if not agreed:
+        raise InputError("Confirm that organisation, amount and area are as the receipt says.")
+    verify_donation(me, donation, digest)
+    return f"The donation to {donation.organisation} is verified."
+
+
+def _title(donation: Donation, formats: Formats) -> str:
+    return (
+        f"{donation.organisation}, {month_name(donation.month)}, "
+        f"{formats.money(donation.amount_eur)}"
+    )
