@@ -190,7 +190,8 @@ def test_everybody_renames_themself_and_takes_their_data_away(
     assert said(at) == ["Your name is saved."]
     name = "select full_name from public.user_profiles where email = %s"
     assert empty.database.one(name, [email("ann")]) == "Ann O'Neill <script>"
-    assert [button.label for button in at.get("download_button")] == ["Download my data"]
+    [button] = at.get("download_button")
+    assert getattr(button, "label", None) == "Download my data"
 
     me = identify()
     assert isinstance(me, Me)
