@@ -63,16 +63,19 @@ create table if not exists public.request_logs (
   grid_zone text,
   zone_hint text,
   carbon_market_gco2e numeric(24, 12) check (carbon_market_gco2e >= 0),
+  carbon_market_gco2e_low numeric(24, 12), carbon_market_gco2e_high numeric(24, 12),
   impact_reason text,
   check ((energy_kwh is null) = (impact_reason is not null)),
   check (energy_kwh_low <= energy_kwh and energy_kwh <= energy_kwh_high),
   check (carbon_gco2e_low <= carbon_gco2e and carbon_gco2e <= carbon_gco2e_high),
-  check (water_l_low <= water_l and water_l <= water_l_high)
+  check (water_l_low <= water_l and water_l <= water_l_high),
+  check (carbon_market_gco2e_low <= carbon_market_gco2e and carbon_market_gco2e <= carbon_market_gco2e_high)
 );
 
 -- Columns that came after the first version of the table.
 alter table public.request_logs add column if not exists zone_hint text;
 alter table public.request_logs add column if not exists carbon_market_gco2e numeric(24, 12) check (carbon_market_gco2e >= 0);
+alter table public.request_logs add column if not exists carbon_market_gco2e_low numeric(24, 12), add column if not exists carbon_market_gco2e_high numeric(24, 12);
 
 do $comments$
 declare
@@ -135,7 +138,9 @@ begin
     ['evidence', 'What the factor rests on: measured, open, closed, price_class.'],
     ['grid_zone', 'Electricity zone used, ISO 3166 alpha-3 or WOR.'],
     ['zone_hint', 'Electricity zone that the event declared; null when it declared none.'],
-    ['carbon_market_gco2e', 'Market-based gCO2e where the provider published a figure for its electricity; beside carbon_gco2e, never added to it.'],
+    ['carbon_market_gco2e', 'Market-based gCO2e where the provider published a figure for the electricity it buys, embodied share included; beside carbon_gco2e, never added to it.'],
+    ['carbon_market_gco2e_low', 'Lower end of the 90 % band, market-based gCO2e.'],
+    ['carbon_market_gco2e_high', 'Upper end of the 90 % band, market-based gCO2e.'],
     ['impact_reason', 'Why there is no impact: no_factor, no_tokens, gateway_cache, not_modelled.']]
   loop
     execute format('comment on column public.request_logs.%I is %L', c[1], c[2]);

@@ -43,7 +43,16 @@ declare
     ['carbon_gco2e_high', 'coalesce(r.carbon_gco2e_high, 0)', 'Highs of the greenhouse gases added up, gCO2e.'],
     ['water_l', 'coalesce(r.water_l, 0)', 'Estimated water consumption, litres.'],
     ['water_l_low', 'coalesce(r.water_l_low, 0)', 'Lows of the water added up, litres.'],
-    ['water_l_high', 'coalesce(r.water_l_high, 0)', 'Highs of the water added up, litres.']];
+    ['water_l_high', 'coalesce(r.water_l_high, 0)', 'Highs of the water added up, litres.'],
+    ['tokens_priced', 'case when not r.cache_hit and r.cost_usd is not null then r.tokens_used else 0 end', 'Of the tokens, those of requests with a known cost.'],
+    ['tokens_measured', 'case when r.energy_kwh is not null then r.tokens_used else 0 end', 'Of the tokens, those of requests with an estimated impact.'],
+    ['tokens_attributed', 'case when not r.cache_hit and r.user_profile_id is not null then r.tokens_used else 0 end', 'Of the tokens, those of requests linked to a person.'],
+    ['cost_eur_measured', 'case when r.energy_kwh is not null then coalesce(r.cost_eur, 0) else 0 end', 'Of the known cost, that of requests with an estimated impact, EUR.'],
+    ['cost_eur_attributed', 'case when not r.cache_hit and r.user_profile_id is not null then coalesce(r.cost_eur, 0) else 0 end', 'Of the known cost, that of requests linked to a person, EUR.'],
+    ['market_measured', '(r.carbon_market_gco2e is not null)::int', 'Of the measured, with a market-based figure beside the location-based one.'],
+    ['carbon_market_gco2e', 'coalesce(r.carbon_market_gco2e, 0)', 'Market-based greenhouse gases of those requests, gCO2e; never added to carbon_gco2e.'],
+    ['carbon_market_gco2e_low', 'coalesce(r.carbon_market_gco2e_low, 0)', 'Lows of the market-based greenhouse gases added up, gCO2e.'],
+    ['carbon_market_gco2e_high', 'coalesce(r.carbon_market_gco2e_high, 0)', 'Highs of the market-based greenhouse gases added up, gCO2e.']];
   -- Order matters: every trigger locks the rollups in this order.
   rollups constant text[] := array['user_usage_totals', 'usage_user_daily', 'usage_user_monthly', 'usage_org_daily', 'usage_tag_monthly'];
   rollup text;
@@ -66,6 +75,7 @@ declare
   bodies text[] := array['', '', ''];
   impact_columns text; impact_sums text; impact_updates text;
   impact_body text := '';
+  has_grown boolean := false;  -- a measure came to a rollup that was there
   ops constant text[] := array['insert', 'update', 'delete'];
   sources constant text[] := array[
     'select 1 as sign, n.* from newrows n',
@@ -115,13 +125,20 @@ begin
       view_sums := view_sums || format(', sum(%s)::numeric as %I', m[2], m[1]);
       trigger_sums := trigger_sums || format(', sum(r.sign * (%s))', m[2]);
       updates := updates || format('%s%I = u.%2$I + excluded.%2$I', case when updates = '' then '' else ', ' end, m[1]);
-      if m[1] ~ '^(measured$|energy_|carbon_|water_)' then
+      if m[1] ~ '(_|^)measured$|^(energy|carbon|water)_' then
         impact_columns := impact_columns || format(', %I', m[1]);
         impact_sums := impact_sums || format(', sum(r.sign * (%s))', m[2]);
         impact_updates := impact_updates || format('%s%I = u.%2$I + excluded.%2$I', case when impact_updates = '' then '' else ', ' end, m[1]);
       end if;
     end loop;
     execute body || format('primary key (%s))', array_to_string(keys, ', '));
+    foreach m slice 1 in array measures loop
+      continue when own is not null and not m[1] = any (own);
+      if not exists (select 1 from pg_catalog.pg_attribute a where a.attrelid = format('public.%I', rollup)::regclass and a.attname = m[1]) then
+        execute format('alter table public.%I add column %I numeric not null default 0', rollup, m[1]);
+        has_grown := true;
+      end if;
+    end loop;
     execute format('comment on table public.%I is %L', rollup, title);
     foreach m slice 1 in array measures loop
       continue when own is not null and not m[1] = any (own);
@@ -135,7 +152,8 @@ begin
           when 'provider' then 'Provider; empty when unknown.' when 'model' then 'Model.' else 'Tag.' end);
     end loop;
 
-    execute format('create or replace view private.recomputed_%s with (security_invoker = true) as select %s%s from public.request_logs r%s where %s group by %s',
+    execute format('drop view if exists private.recomputed_%s', rollup);
+    execute format('create view private.recomputed_%s with (security_invoker = true) as select %s%s from public.request_logs r%s where %s group by %s',
       rollup,
       (select string_agg(format(e, zone_sql) || ' as ' || quote_ident(k), ', ' order by n)
          from unnest(key_exprs, keys) with ordinality as u (e, k, n)),
@@ -199,6 +217,9 @@ $body$, impact_body) else '' end || bodies[op]);
     execute format('create or replace trigger rollup_on_%1$s after %1$s on public.request_logs referencing %2$s for each statement execute function private.rollup_on_%1$s()',
       ops[op], case ops[op] when 'insert' then 'new table as newrows' when 'update' then 'old table as oldrows new table as newrows' else 'old table as oldrows' end);
   end loop;
+  if has_grown then
+    perform private.rebuild_rollups();
+  end if;
 end
 $generate$;
 

@@ -180,14 +180,14 @@ create function private.impact_of(
   carbon_gco2e float8, carbon_gco2e_low float8, carbon_gco2e_high float8,
   water_l float8, water_l_low float8, water_l_high float8,
   factor_id text, factor_set text, match text, evidence text, grid_zone text, impact_reason text,
-  carbon_market_gco2e float8)
+  carbon_market_gco2e float8, carbon_market_gco2e_low float8, carbon_market_gco2e_high float8)
 language sql stable
 begin atomic
   select i.energy_kwh, i.energy_kwh_low, i.energy_kwh_high, i.carbon_gco2e, i.carbon_gco2e_low, i.carbon_gco2e_high,
          i.water_l, i.water_l_low, i.water_l_high,
          case when w.reason is null then x.factor_id end, case when w.reason is null then x.factor_set end,
          case when w.reason is null then x.match end, case when w.reason is null then x.evidence end,
-         case when w.reason is null then x.grid_zone end, w.reason, i.energy_kwh * x.market_gco2e_per_kwh
+         case when w.reason is null then x.grid_zone end, w.reason, market.gco2e, market.gco2e / x.band, market.gco2e * x.band
   from private.impact_context(p_provider, p_model, p_call_type, p_grid_zone, p_factor_set) as x
   cross join lateral (
     select case when p_cache_hit then 'gateway_cache'
@@ -196,7 +196,9 @@ begin atomic
   left join lateral private.derive_impact(
     x.energy_j_per_token_out, x.embodied_gco2e_per_token_out, x.band, x.weight_input, x.weight_cached, x.host_overhead,
     x.pue, x.wue_l_per_kwh, x.carbon_gco2e_per_kwh, x.water_l_per_kwh,
-    p_tokens_out, p_tokens_in_uncached, p_tokens_cached) as i on w.reason is null;
+    p_tokens_out, p_tokens_in_uncached, p_tokens_cached) as i on w.reason is null
+  cross join lateral (
+    select i.energy_kwh * x.market_gco2e_per_kwh + x.embodied_gco2e_per_token_out * p_tokens_out) as market (gco2e);
 end;
 comment on function private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint) is
   'Estimated impact of a request with its provenance, or the reason why there is none. Parsed at definition, so the planner can inline it.';
@@ -295,7 +297,7 @@ begin
       latency_s, time_to_first_token_s, flags, cost_usd, price_source, cost_eur, fx_eur_per_usd, fx_date,
       energy_kwh, energy_kwh_low, energy_kwh_high, carbon_gco2e, carbon_gco2e_low, carbon_gco2e_high,
       water_l, water_l_low, water_l_high, factor_id, factor_set, match, evidence, grid_zone, impact_reason,
-      zone_hint, carbon_market_gco2e)
+      zone_hint, carbon_market_gco2e, carbon_market_gco2e_low, carbon_market_gco2e_high)
     select
       e.event_id::uuid, e.litellm_call_id, e.trace_id, e.session_id, e.source, e.started,
       e.person, e.trust, e.end_user, coalesce(e.user_email, p.email), coalesce(e.user_name, p.full_name), coalesce(e.team, p.team),
@@ -308,7 +310,7 @@ begin
       case when e.cost_usd is not null then fx.day end,
       i.energy_kwh, i.energy_kwh_low, i.energy_kwh_high, i.carbon_gco2e, i.carbon_gco2e_low, i.carbon_gco2e_high,
       i.water_l, i.water_l_low, i.water_l_high, i.factor_id, i.factor_set, i.match, i.evidence, i.grid_zone, i.impact_reason,
-      e.grid_zone, i.carbon_market_gco2e
+      e.grid_zone, i.carbon_market_gco2e, i.carbon_market_gco2e_low, i.carbon_market_gco2e_high
     from attributed e
     left join public.user_profiles p on p.user_id = e.person
     cross join lateral (select e.tokens_input_uncached::numeric::bigint, e.tokens_cache_read::numeric::bigint,

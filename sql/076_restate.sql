@@ -124,12 +124,14 @@ begin
         c.pue, c.wue_l_per_kwh, c.carbon_gco2e_per_kwh, c.water_l_per_kwh,
         l.tokens_out, l.tokens_in_uncached, l.tokens_cached) as i on c.impact_reason is null
       cross join lateral (
+        select i.energy_kwh * c.market_gco2e_per_kwh + c.embodied_gco2e_per_token_out * l.tokens_out) as market (gco2e)
+      cross join lateral (
         select i.energy_kwh::numeric(24, 12), i.energy_kwh_low::numeric(24, 12), i.energy_kwh_high::numeric(24, 12),
                i.carbon_gco2e::numeric(24, 12), i.carbon_gco2e_low::numeric(24, 12), i.carbon_gco2e_high::numeric(24, 12),
                i.water_l::numeric(24, 12), i.water_l_low::numeric(24, 12), i.water_l_high::numeric(24, 12),
-               (i.energy_kwh * c.market_gco2e_per_kwh)::numeric(24, 12)) as n (
+               market.gco2e::numeric(24, 12), (market.gco2e / c.band)::numeric(24, 12), (market.gco2e * c.band)::numeric(24, 12)) as n (
         energy_kwh, energy_kwh_low, energy_kwh_high, carbon_gco2e, carbon_gco2e_low, carbon_gco2e_high,
-        water_l, water_l_low, water_l_high, carbon_market_gco2e)
+        water_l, water_l_low, water_l_high, carbon_market_gco2e, carbon_market_gco2e_low, carbon_market_gco2e_high)
      where l.factor_id is distinct from c.factor_id or l.impact_reason is distinct from c.impact_reason
         or l.match is distinct from c.match or l.evidence is distinct from c.evidence or l.grid_zone is distinct from c.grid_zone
         or l.energy_kwh is distinct from n.energy_kwh or l.energy_kwh_high is distinct from n.energy_kwh_high
@@ -140,7 +142,8 @@ begin
        set energy_kwh = d.energy_kwh, energy_kwh_low = d.energy_kwh_low, energy_kwh_high = d.energy_kwh_high,
            carbon_gco2e = d.carbon_gco2e, carbon_gco2e_low = d.carbon_gco2e_low, carbon_gco2e_high = d.carbon_gco2e_high,
            water_l = d.water_l, water_l_low = d.water_l_low, water_l_high = d.water_l_high,
-           carbon_market_gco2e = d.carbon_market_gco2e, factor_id = d.factor_id, factor_set = d.factor_set,
+           carbon_market_gco2e = d.carbon_market_gco2e, carbon_market_gco2e_low = d.carbon_market_gco2e_low,
+           carbon_market_gco2e_high = d.carbon_market_gco2e_high, factor_id = d.factor_id, factor_set = d.factor_set,
            match = d.match, evidence = d.evidence, grid_zone = d.grid_zone, impact_reason = d.impact_reason
       from derived d
      where r.event_id = d.event_id

@@ -27,7 +27,10 @@ create or replace view public.monthly_token_usage with (security_invoker = true)
          sum(u.carbon_gco2e) as carbon_gco2e, sum(u.carbon_gco2e_low) as carbon_gco2e_low, sum(u.carbon_gco2e_high) as carbon_gco2e_high,
          sum(u.water_l) as water_l, sum(u.water_l_low) as water_l_low, sum(u.water_l_high) as water_l_high,
          sum(u.measurable) as measurable, sum(u.priced) as priced, sum(u.measured) as measured,
-         p.providers, m.models
+         p.providers, m.models,
+         case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e) end as carbon_market_gco2e,
+         case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_low) end as carbon_market_gco2e_low,
+         case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_high) end as carbon_market_gco2e_high
   from public.usage_user_monthly u
   join by_provider p on p.user_id = u.user_id and p.month = u.month
   join by_model m on m.user_id = u.user_id and m.month = u.month
@@ -44,7 +47,10 @@ create or replace view public.user_request_analytics with (security_invoker = tr
          sum(u.carbon_gco2e) as carbon_gco2e, sum(u.carbon_gco2e_low) as carbon_gco2e_low, sum(u.carbon_gco2e_high) as carbon_gco2e_high,
          sum(u.water_l) as water_l, sum(u.water_l_low) as water_l_low, sum(u.water_l_high) as water_l_high,
          sum(u.measurable) as measurable, sum(u.priced) as priced, sum(u.measured) as measured,
-         min(u.month) as first_month, max(u.month) as last_month
+         min(u.month) as first_month, max(u.month) as last_month,
+         case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e) end as carbon_market_gco2e,
+         case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_low) end as carbon_market_gco2e_low,
+         case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_high) end as carbon_market_gco2e_high
   from public.usage_user_monthly u group by u.user_id;
 comment on view public.user_request_analytics is 'Each person''s totals over all time: requests, success and failure shares (0-1), models, tokens, cost, impact.';
 

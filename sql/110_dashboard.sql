@@ -39,15 +39,22 @@ language sql immutable set search_path = '' as $function$
     sum(c.tokens_input_uncached) as tokens_input_uncached, sum(c.tokens_cache_read) as tokens_cache_read,
     sum(c.tokens_cache_write) as tokens_cache_write, sum(c.tokens_output_text) as tokens_output_text,
     sum(c.tokens_reasoning) as tokens_reasoning, sum(c.tokens_used) as tokens_used,
+    sum(c.tokens_priced) as tokens_priced, sum(c.tokens_measured) as tokens_measured, sum(c.tokens_attributed) as tokens_attributed,
     round(sum(c.latency_s) / nullif(sum(c.latency_count), 0), 6) as latency_s_mean,
     case when sum(c.priced) > 0 then sum(c.cost_usd) end as cost_usd,
     case when sum(c.priced) > 0 then sum(c.cost_eur) end as cost_eur,
+    case when sum(c.priced) > 0 then sum(c.cost_eur_measured) end as cost_eur_measured,
+    case when sum(c.priced) > 0 then sum(c.cost_eur_attributed) end as cost_eur_attributed,
     case when sum(c.measured) > 0 then sum(c.energy_kwh) end as energy_kwh,
     case when sum(c.measured) > 0 then sum(c.energy_kwh_low) end as energy_kwh_low,
     case when sum(c.measured) > 0 then sum(c.energy_kwh_high) end as energy_kwh_high,
     case when sum(c.measured) > 0 then sum(c.carbon_gco2e) end as carbon_gco2e,
     case when sum(c.measured) > 0 then sum(c.carbon_gco2e_low) end as carbon_gco2e_low,
     case when sum(c.measured) > 0 then sum(c.carbon_gco2e_high) end as carbon_gco2e_high,
+    sum(c.market_measured) as market_measured,
+    case when sum(c.market_measured) > 0 then sum(c.carbon_market_gco2e) end as carbon_market_gco2e,
+    case when sum(c.market_measured) > 0 then sum(c.carbon_market_gco2e_low) end as carbon_market_gco2e_low,
+    case when sum(c.market_measured) > 0 then sum(c.carbon_market_gco2e_high) end as carbon_market_gco2e_high,
     case when sum(c.measured) > 0 then sum(c.water_l) end as water_l,
     case when sum(c.measured) > 0 then sum(c.water_l_low) end as water_l_low,
     case when sum(c.measured) > 0 then sum(c.water_l_high) end as water_l_high,
@@ -123,7 +130,7 @@ begin
     'by_team', coalesce(jsonb_agg(g.figures order by g.cost desc nulls last, g.team) filter (where g.kind = 'team'), '[]'))
   into v_report
   from private.usage_groups(p_user_id, p_from, p_to) g;
-  return v_report || jsonb_build_object('previous',
+  return v_report || jsonb_build_object('market_figures', private.market_figures(), 'previous',
     (select g.figures from private.usage_groups(p_user_id, p_from - v_days, p_from - 1) g where g.kind = 'totals'));
 end
 $$;
@@ -219,6 +226,7 @@ begin
     'fx', (select jsonb_build_object('planning_rate_eur_per_usd', private.setting('fx_planning_rate_eur_per_usd'),
              'days_with_a_rate', count(*), 'lowest', min(x.eur_per_usd), 'highest', max(x.eur_per_usd))
              from public.fx_rates x where x.day >= v_month and x.day < v_month + interval '1 month'),
+    'market_figures', private.market_figures(),
     'active_factor_set', private.setting('active_factor_set'));
 end
 $function$;

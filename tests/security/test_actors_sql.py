@@ -22,6 +22,8 @@ SEES = {
     #                           anon member other admin finance service
     "audit_log":                "-  0 0 1 0 1",
     "balances":                 "-  1 0 1 1 1",
+    "coverage_org_monthly":     "-  0 0 1 1 1",
+    "coverage_user_monthly":    "-  1 1 0 0 3",
     "donations":                "-  1 1 1 1 1",
     "factor_sets":              "-  + + + + +",
     "fx_rates":                 "-  1 1 1 1 1",

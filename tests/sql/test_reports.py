@@ -99,6 +99,68 @@ def test_what_is_unknown_in_a_group_is_null_and_never_zero(october: Database) ->
     assert unknown["carbon_gco2e_high"] is None
 
 
+def test_coverage_counts_requests_tokens_and_cost(database: Database) -> None:
+    """Worked by hand: 100, 200, 300 and 400 tokens, at 1, 2, unknown and 5 dollars.
+
+    The second has no factor, the fourth no person; a cache hit and a failure stand beside them.
+    """
+    tokens = {"tokens_input_uncached": 0}
+    database.store(
+        event(**tokens, tokens_output_text=100, cost_usd="1"),
+        event(**tokens, tokens_output_text=200, cost_usd="2", provider="acme", model="unknown"),
+        event(**tokens, tokens_output_text=300, cost_usd=None),
+        event(**tokens, tokens_output_text=400, cost_usd="5", user_id=None),
+        event(cache_hit=True, cost_usd="0"),
+        event(**tokens, tokens_output_text=0, status="failure", cost_usd=None),
+    )
+    totals = report(database, "admin", "organisation_footprint", *OCTOBER)["totals"]
+    assert (totals["measurable"], totals["priced"], totals["measured"]) == (4, 3, 3)
+    assert totals["tokens_used"] == 1000
+    assert totals["tokens_priced"] == 100 + 200 + 400
+    assert totals["tokens_measured"] == 100 + 300 + 400
+    assert totals["tokens_attributed"] == 100 + 200 + 300
+    assert totals["cost_eur"] == Decimal("7.2")  # 8 dollars at the planning rate of 0.90
+    assert totals["cost_eur_measured"] == Decimal("5.4")
+    assert totals["cost_eur_attributed"] == Decimal("2.7")
+    [shares] = database.rows(
+        "select requests, measurable, requests_priced_share, requests_measured_share,"
+        " requests_attributed_share, tokens_priced_share, tokens_measured_share,"
+        " tokens_attributed_share, cost_measured_share, cost_attributed_share"
+        " from public.coverage_org_monthly",
+        actor="finance",
+    )
+    assert [float(share) for share in shares] == [
+        6, 4, 0.75, 0.75, 0.833333, 0.7, 0.8, 0.6, 0.75, 0.375,
+    ]  # fmt: skip
+    own = "select tokens_measured_share, cost_measured_share from public.coverage_user_monthly"
+    assert database.rows(own, actor="member") == [(Decimal("0.666667"), Decimal("0.333333"))]
+
+
+def test_a_market_based_figure_stands_beside_the_location_based_one(database: Database) -> None:
+    """Google's 96 gCO2e/kWh (arXiv:2508.15734); the making of the hardware weighs the same in both."""
+    database.store(event(provider="gemini", model="gemini-2.5-flash", grid_zone="POL"), event())
+    whole = report(database, "admin", "organisation_footprint", *OCTOBER)
+    by_provider = {row["provider"]: row for row in whole["by_provider"]}
+    google, other = by_provider["gemini"], by_provider["openai"]
+    [(band, embodied, grid)] = database.rows(
+        "select f.band, f.embodied_gco2e_per_token_out, g.carbon_gco2e_per_kwh"
+        " from public.request_logs r join public.impact_factors f using (factor_id)"
+        " join public.grid_factors g on g.factor_set = f.factor_set and g.zone = 'POL'"
+        " where r.provider = 'gemini'"
+    )
+    market = google["energy_kwh"] * 96 + embodied * 200
+    assert google["carbon_market_gco2e"] == pytest.approx(market, rel=Decimal("1e-9"))
+    assert google["carbon_market_gco2e_low"] == pytest.approx(market / band, rel=Decimal("1e-9"))
+    assert google["carbon_market_gco2e_high"] == pytest.approx(market * band, rel=Decimal("1e-9"))
+    difference = google["carbon_gco2e"] - google["carbon_market_gco2e"]
+    assert difference == pytest.approx(google["energy_kwh"] * (grid - 96), rel=Decimal("1e-6"))
+    assert (google["market_measured"], other["market_measured"]) == (1, 0)
+    assert other["carbon_market_gco2e"] is None
+    assert whole["totals"]["carbon_market_gco2e"] == google["carbon_market_gco2e"]
+    assert {row["provider"] for row in whole["market_figures"]} == {"gemini", "vertex_ai"}
+    assert "arXiv:2508.15734" in whole["market_figures"][0]["source"]
+
+
 def test_an_empty_period_has_no_totals(october: Database) -> None:
     empty = report(october, "member", "my_footprint", "2020-01-01", "2020-01-31")
     assert empty["totals"] is None

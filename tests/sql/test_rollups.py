@@ -11,6 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from factor_sets import add_set
+from footprint.database import migrations
 from house import Database, event
 
 
@@ -24,7 +26,8 @@ def batch(seed: int, size: int) -> list[dict[str, Any]]:
                 [None, "user-of-member", "user-of-other", *(f"u{n}" for n in range(20))]
             ),
             team=r.choice([None, "a", "b"]),
-            model=r.choice(["gpt-4o", "gpt-4o-mini", "nobody-knows-this-model"]),
+            provider=r.choice(["openai", "gemini"]),  # Gemini's has a market-based figure too
+            model=r.choice(["gpt-4o", "gemini-2.5-flash", "nobody-knows-this-model"]),
             status=r.choice(["success", "success", "failure"]),
             tokens_output_text=r.choice([None, 0, r.randint(1, 9000)]),
             cost_usd=r.choice([None, "0", f"0.{r.randint(1, 10**9):012d}"]),
@@ -77,6 +80,39 @@ def test_the_tokens_counter_is_exact_at_all_times(database: Database) -> None:
     assert database.one(shown, actor="member") == Decimal(1007)
     database.execute("delete from public.request_logs")
     assert database.one(shown, actor="member") == Decimal(0)
+
+
+def test_a_measure_that_came_later_is_filled_from_the_requests(database: Database) -> None:
+    database.store(event(), event(user_id=None))
+    database.execute("drop view private.recomputed_usage_org_daily, public.coverage_org_monthly")
+    database.execute("alter table public.usage_org_daily drop column tokens_attributed")
+    [rollups] = [m.text for m in migrations() if m.name == "060_rollups.sql"]
+    database.execute(rollups)
+    assert database.one("select sum(tokens_attributed) from public.usage_org_daily") == 1200
+    assert database.rollup_differences() == 0
+
+
+def test_a_restatement_moves_every_measure_of_impact_and_no_other(any_database: Database) -> None:
+    database = any_database
+    database.store(*batch(3, 300))
+    facts = (
+        "select sum(requests), sum(priced), sum(tokens_used), sum(tokens_priced),"
+        " sum(tokens_attributed), sum(cost_eur), sum(cost_eur_attributed)"
+        " from public.usage_org_daily"
+    )
+    impacts = (
+        "select sum(measured), sum(tokens_measured), sum(cost_eur_measured), sum(market_measured),"
+        " sum(carbon_market_gco2e_high) from public.usage_org_daily where model = 'gemini-2.5-flash'"
+    )
+    [before], [measured] = database.rows(facts), database.rows(impacts)
+    assert all(figure > 0 for figure in measured)
+    add_set(database, "2099.01", 3, but="gemini-2.5-flash")
+    number = database.one("select private.begin_restatement('2099.01', null, null, 'a test')")
+    while not database.one("select private.restate_next(%s)", [number])["finished"]:
+        pass
+    assert database.rollup_differences() == 0
+    assert database.rows(facts) == [before]
+    assert database.rows(impacts) == [(0, 0, 0, 0, 0)]
 
 
 def test_a_new_reporting_timezone_cuts_days_and_months_anew(any_database: Database) -> None:
