@@ -31,7 +31,7 @@ with contexts as materialized (
   cross join lateral private.impact_context(k.p, k.m, 'chat', null, private.setting('active_factor_set') #>> '{}') x)
 select sum(i.energy_kwh), sum(i.carbon_gco2e), sum(i.water_l), count(*) from facts f
 join contexts c on c.p = f.provider and c.m = f.model
-cross join lateral private.derive_impact(c.energy_j_per_token_out, c.embodied_gco2e_per_token_out, c.band, c.weight_input,
+cross join lateral private.derive_impact(c.energy_j_per_token_out, c.embodied_gco2e_per_token_out, c.embodied_gco2e_per_token_in, c.band, c.weight_input,
   c.weight_cached, c.host_overhead, c.pue, c.wue_l_per_kwh, c.carbon_gco2e_per_kwh, c.water_l_per_kwh,
   f.tokens_out, f.tokens_in, 0::bigint) i
 """

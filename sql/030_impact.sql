@@ -76,6 +76,11 @@ create table if not exists public.impact_factors (
   sources jsonb not null check (jsonb_typeof(sources) = 'object'),
   unique (factor_set, provider, model)
 );
+-- Embeddings generate nothing: their factors are of another kind and count the tokens that are read.
+alter table public.impact_factors
+  add column if not exists kind text not null default 'text' check (kind in ('text', 'embedding')),
+  add column if not exists embodied_gco2e_per_token_in numeric not null default 0
+    check (embodied_gco2e_per_token_in >= 0 and embodied_gco2e_per_token_in < 1000);
 -- The rung 'admin' came later: a size that an admin entered for a model nobody knew.
 alter table public.impact_factors drop constraint if exists impact_factors_match_check;
 alter table public.impact_factors add constraint impact_factors_match_check
@@ -87,8 +92,10 @@ comment on column public.impact_factors.provider is 'Provider as LiteLLM names i
 comment on column public.impact_factors.model is 'Model as LiteLLM names it, without the provider''s prefix, lower case.';
 comment on column public.impact_factors.match is 'Rung of the ladder that found it: exact, alias, parameters, price_class, or admin.';
 comment on column public.impact_factors.evidence is 'What the energy rests on: measured, open (disclosed size), closed (estimated size) or price_class.';
-comment on column public.impact_factors.energy_j_per_token_out is 'Accelerator energy per generated token, in joule.';
+comment on column public.impact_factors.kind is 'Which requests it is for: text (they generate) or embedding (they only read).';
+comment on column public.impact_factors.energy_j_per_token_out is 'Accelerator energy per generated token, in joule; for an embedding per token read, weight_input being 1.';
 comment on column public.impact_factors.embodied_gco2e_per_token_out is 'Making the hardware: gCO2e per generated token.';
+comment on column public.impact_factors.embodied_gco2e_per_token_in is 'Making the hardware: gCO2e per token read; 0 where the generated ones carry it.';
 comment on column public.impact_factors.band is 'Ratio of the 90 % band: low = mid / band, high = mid x band.';
 comment on column public.impact_factors.weight_input is 'Energy of an uncached input token as a share of a generated one (0-1).';
 comment on column public.impact_factors.weight_cached is 'Energy of an input token read from the provider''s cache as a share of a generated one (0-1).';
@@ -143,10 +150,33 @@ revoke all on public.factor_sets, public.grid_factors, public.provider_facilitie
 grant select on public.factor_sets, public.grid_factors, public.provider_facilities, public.impact_factors, public.model_mappings
   to authenticated, service_role;
 
+-- What a request does decides which factors are for it; null: nobody models that.
+create or replace function private.kind_of_call(p_call_type text) returns text
+language sql immutable parallel safe
+begin atomic
+  select case
+    when p_call_type in ('chat', 'completion', 'text_completion', 'responses', 'messages', 'anthropic_messages', 'generate_content', 'batch')
+      then 'text'
+    when p_call_type = 'embedding' then 'embedding' end;
+end;
+comment on function private.kind_of_call(text) is
+  'Kind of factor for a call type: text, embedding, or null where none is defensible (rerank, moderation, images, audio, realtime). As KIND_OF_CALL in engine.py.';
+revoke execute on function private.kind_of_call(text) from public;
+
+-- The formula had no share of the hardware for tokens read, once; what was built on it is made anew by 070.
+do $replace$
+begin
+  if to_regprocedure('private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint)') is not null then
+    drop function if exists private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint);
+    drop function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint);
+  end if;
+end
+$replace$;
+
 -- A set search_path would keep the planner from inlining: the body is parsed at definition instead,
 -- so no search_path of a caller can change what it means.
 create or replace function private.derive_impact(
-  energy_j_per_token_out float8, embodied_gco2e_per_token_out float8, band float8,
+  energy_j_per_token_out float8, embodied_gco2e_per_token_out float8, embodied_gco2e_per_token_in float8, band float8,
   weight_input float8, weight_cached float8, host_overhead float8,
   pue float8, wue_l_per_kwh float8, carbon_gco2e_per_kwh float8, water_l_per_kwh float8,
   tokens_out bigint, tokens_in_uncached bigint, tokens_cached bigint
@@ -161,7 +191,8 @@ begin atomic
          m.water_l, m.water_l / band, m.water_l * band
   from (
     select e.kwh as energy_kwh,
-           e.kwh * carbon_gco2e_per_kwh + embodied_gco2e_per_token_out * tokens_out as carbon_gco2e,
+           e.kwh * carbon_gco2e_per_kwh + embodied_gco2e_per_token_out * tokens_out
+             + embodied_gco2e_per_token_in * (tokens_in_uncached + tokens_cached) as carbon_gco2e,
            e.kwh / pue * wue_l_per_kwh + e.kwh * water_l_per_kwh as water_l
     from (
       select energy_j_per_token_out
@@ -170,9 +201,9 @@ begin atomic
     ) as e
   ) as m;
 end;
-comment on function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint) is
+comment on function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint) is
   'The formula: energy (kWh), carbon (gCO2e, location-based, embodied included) and water (litres, on-site and off-site) of a request, each as mid, low and high; null in, null out.';
-revoke execute on function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint) from public;
+revoke execute on function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint) from public;
 
 create or replace function private.refuse_factor_change() returns trigger
 language plpgsql set search_path = '' as $$

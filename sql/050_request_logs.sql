@@ -152,8 +152,9 @@ comment on table public.request_logs is 'One row per billed attempt of an LLM re
 create index if not exists request_logs_user_started_idx on public.request_logs (user_profile_id, started_at desc, event_id desc);
 create index if not exists request_logs_started_brin on public.request_logs using brin (started_at) with (autosummarize = on);
 create index if not exists request_logs_call_idx on public.request_logs (litellm_call_id);
-create index if not exists request_logs_no_factor_idx on public.request_logs (provider, model)
-  include (started_at, tokens_used, cost_eur) where impact_reason = 'no_factor';
+drop index if exists public.request_logs_no_factor_idx;
+create index if not exists request_logs_unfactored_idx on public.request_logs (provider, model)
+  include (call_type, started_at, tokens_used, cost_eur) where impact_reason in ('no_factor', 'not_modelled');
 create index if not exists request_logs_session_idx on public.request_logs (session_id) where session_id is not null;
 
 create table if not exists public.request_payloads (

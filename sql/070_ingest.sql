@@ -136,13 +136,13 @@ drop function if exists private.impact_of(text, text, text, text, boolean, text,
 drop function if exists private.impact_context(text, text, text, text, text);
 create function private.impact_context(p_provider text, p_model text, p_call_type text, p_grid_zone text, p_factor_set text)
 returns table (
-  energy_j_per_token_out float8, embodied_gco2e_per_token_out float8, band float8, weight_input float8, weight_cached float8,
-  host_overhead float8, pue float8, wue_l_per_kwh float8, carbon_gco2e_per_kwh float8, water_l_per_kwh float8, market_gco2e_per_kwh float8,
+  energy_j_per_token_out float8, embodied_gco2e_per_token_out float8, embodied_gco2e_per_token_in float8, band float8,
+  weight_input float8, weight_cached float8, host_overhead float8, pue float8, wue_l_per_kwh float8, carbon_gco2e_per_kwh float8, water_l_per_kwh float8, market_gco2e_per_kwh float8,
   factor_id text, factor_set text, match text, evidence text, grid_zone text, impact_reason text)
 language sql stable
 begin atomic
-  select f.energy_j_per_token_out::float8, f.embodied_gco2e_per_token_out::float8, f.band::float8, f.weight_input::float8,
-         f.weight_cached::float8, f.host_overhead::float8,
+  select f.energy_j_per_token_out::float8, f.embodied_gco2e_per_token_out::float8, f.embodied_gco2e_per_token_in::float8,
+         f.band::float8, f.weight_input::float8, f.weight_cached::float8, f.host_overhead::float8,
          case when own.provider is null then usual.pue else own.pue end::float8,
          case when own.provider is null then usual.wue_l_per_kwh else own.wue_l_per_kwh end::float8,
          case when hint.zone is null then home.carbon_gco2e_per_kwh else hint.carbon_gco2e_per_kwh end::float8,
@@ -152,21 +152,21 @@ begin atomic
          case when w.reason is null then case when mm.provider is null then f.match else 'admin' end end,
          case when w.reason is null then f.evidence end, case when w.reason is null then coalesce(hint.zone, home.zone) end,
          w.reason
-  from (select 1) as one
+  from (select private.kind_of_call(p_call_type)) as k (kind)
   left join public.model_mappings mm on mm.provider = lower(p_provider) and mm.model = lower(p_model)
   left join public.impact_factors f
     on f.factor_set = p_factor_set
    and f.provider = coalesce(mm.target_provider, lower(p_provider))
    and f.model = coalesce(mm.target_model, lower(p_model))
+   and f.kind = k.kind
   left join public.provider_facilities own on own.factor_set = p_factor_set and own.provider = lower(p_provider)
   left join public.provider_facilities usual on usual.factor_set = p_factor_set and usual.provider = ''
   left join public.grid_factors hint on hint.factor_set = p_factor_set and hint.zone = p_grid_zone
   left join public.grid_factors home
     on home.factor_set = p_factor_set and home.zone = coalesce(own.default_zone, usual.default_zone, 'WOR')
   cross join lateral (
-    select case when p_call_type not in ('chat', 'completion', 'text_completion', 'responses', 'messages', 'anthropic_messages',
-                                         'generate_content', 'batch') then 'not_modelled'
-                when f.factor_id is null then 'no_factor' end) as w (reason);
+    select case when f.factor_id is not null then null
+                when k.kind = 'text' then 'no_factor' else 'not_modelled' end) as w (reason);
 end;
 comment on function private.impact_context(text, text, text, text, text) is
   'Factor, facility and grid of a provider, model, call type and zone (null: the provider''s usual one) in a factor set, or why there are none. Parsed at definition, so the planner can inline it.';
@@ -194,11 +194,12 @@ begin atomic
                 when p_tokens_out + p_tokens_in_uncached + p_tokens_cached = 0 then 'no_tokens'
                 else x.impact_reason end) as w (reason)
   left join lateral private.derive_impact(
-    x.energy_j_per_token_out, x.embodied_gco2e_per_token_out, x.band, x.weight_input, x.weight_cached, x.host_overhead,
+    x.energy_j_per_token_out, x.embodied_gco2e_per_token_out, x.embodied_gco2e_per_token_in, x.band, x.weight_input, x.weight_cached, x.host_overhead,
     x.pue, x.wue_l_per_kwh, x.carbon_gco2e_per_kwh, x.water_l_per_kwh,
     p_tokens_out, p_tokens_in_uncached, p_tokens_cached) as i on w.reason is null
   cross join lateral (
-    select i.energy_kwh * x.market_gco2e_per_kwh + x.embodied_gco2e_per_token_out * p_tokens_out) as market (gco2e);
+    select i.energy_kwh * x.market_gco2e_per_kwh + x.embodied_gco2e_per_token_out * p_tokens_out
+             + x.embodied_gco2e_per_token_in * (p_tokens_in_uncached + p_tokens_cached)) as market (gco2e);
 end;
 comment on function private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint) is
   'Estimated impact of a request with its provenance, or the reason why there is none. Parsed at definition, so the planner can inline it.';

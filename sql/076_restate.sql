@@ -120,11 +120,12 @@ begin
       join contexts c on c.p = l.provider and c.m = l.model and c.t = l.call_type and c.g is not distinct from l.model_group
         and c.r is not distinct from l.region and c.h is not distinct from l.zone_hint
       left join lateral private.derive_impact(
-        c.energy_j_per_token_out, c.embodied_gco2e_per_token_out, c.band, c.weight_input, c.weight_cached, c.host_overhead,
+        c.energy_j_per_token_out, c.embodied_gco2e_per_token_out, c.embodied_gco2e_per_token_in, c.band, c.weight_input, c.weight_cached, c.host_overhead,
         c.pue, c.wue_l_per_kwh, c.carbon_gco2e_per_kwh, c.water_l_per_kwh,
         l.tokens_out, l.tokens_in_uncached, l.tokens_cached) as i on c.impact_reason is null
       cross join lateral (
-        select i.energy_kwh * c.market_gco2e_per_kwh + c.embodied_gco2e_per_token_out * l.tokens_out) as market (gco2e)
+        select i.energy_kwh * c.market_gco2e_per_kwh + c.embodied_gco2e_per_token_out * l.tokens_out
+                 + c.embodied_gco2e_per_token_in * (l.tokens_in_uncached + l.tokens_cached)) as market (gco2e)
       cross join lateral (
         select i.energy_kwh::numeric(24, 12), i.energy_kwh_low::numeric(24, 12), i.energy_kwh_high::numeric(24, 12),
                i.carbon_gco2e::numeric(24, 12), i.carbon_gco2e_low::numeric(24, 12), i.carbon_gco2e_high::numeric(24, 12),

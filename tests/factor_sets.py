@@ -11,7 +11,8 @@ _TABLES = {
 }
 _FACTOR = (
     "provider, model, match, evidence, embodied_gco2e_per_token_out, band, weight_input,"
-    " weight_cached, host_overhead, parameters_active_b, parameters_total_b, sources"
+    " weight_cached, host_overhead, parameters_active_b, parameters_total_b, sources, kind,"
+    " embodied_gco2e_per_token_in"
 )
 
 

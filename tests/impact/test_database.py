@@ -36,8 +36,8 @@ def test_sql_and_python_agree_over_the_whole_set(module_database: Database) -> N
         " cross join unnest(%s::bigint[], %s::bigint[], %s::bigint[]) with ordinality"
         "   as t (tokens_out, uncached, cached, n)"
         " cross join lateral private.derive_impact(f.energy_j_per_token_out::float8,"
-        "   f.embodied_gco2e_per_token_out::float8, f.band::float8, f.weight_input::float8,"
-        "   f.weight_cached::float8, f.host_overhead::float8, p.pue::float8, p.wue_l_per_kwh::float8,"
+        "   f.embodied_gco2e_per_token_out::float8, f.embodied_gco2e_per_token_in::float8,"
+        "   f.band::float8, f.weight_input::float8, f.weight_cached::float8, f.host_overhead::float8, p.pue::float8, p.wue_l_per_kwh::float8,"
         "   g.carbon_gco2e_per_kwh::float8, g.water_l_per_kwh::float8,"
         "   t.tokens_out, t.uncached, t.cached) as i"
         " where f.factor_set = %s",
@@ -92,7 +92,8 @@ def test_the_seeded_numbers_are_those_of_the_shipped_files(module_database: Data
             "select provider, model, factor_id, match, evidence, energy_j_per_token_out::float8,"
             " embodied_gco2e_per_token_out::float8, band::float8, weight_input::float8,"
             " weight_cached::float8, host_overhead::float8, parameters_active_b::float8,"
-            " parameters_total_b::float8, sources from public.impact_factors"
+            " parameters_total_b::float8, sources, kind, embodied_gco2e_per_token_in::float8"
+            " from public.impact_factors"
         )
     }
     assert len(stored) == len(kept.factors)
@@ -110,6 +111,8 @@ def test_the_seeded_numbers_are_those_of_the_shipped_files(module_database: Data
             f.parameters_active_b,
             f.parameters_total_b,
             dict(f.sources),
+            f.kind,
+            f.embodied_gco2e_per_token_in,
         ]
     grids = module_database.rows(
         "select zone, carbon_gco2e_per_kwh::float8, water_l_per_kwh::float8 from public.grid_factors"
@@ -124,7 +127,7 @@ def test_the_seeded_numbers_are_those_of_the_shipped_files(module_database: Data
 def test_every_postgresql_holds_the_set_and_the_formula(any_database: Database) -> None:
     assert any_database.one("select count(*) from public.impact_factors") == len(shipped().factors)
     row = any_database.rows(
-        "select * from private.derive_impact(2, 1e-4, 3, 0.085, 0.0085, 1.6, 1.25, 0.5, 400, 3,"
+        "select * from private.derive_impact(2, 1e-4, 0, 3, 0.085, 0.0085, 1.6, 1.25, 0.5, 400, 3,"
         " 900, 1000, 2000)"
     )[0]
     # The request worked out by hand in test_engine.py.
@@ -134,7 +137,7 @@ def test_every_postgresql_holds_the_set_and_the_formula(any_database: Database) 
 def test_the_formula_is_inlined_by_the_planner(any_database: Database) -> None:
     plan = any_database.rows(
         "explain (verbose) select f.factor_id, i.* from public.impact_factors f"
-        " cross join lateral private.derive_impact(f.energy_j_per_token_out::float8, 1, 2, 0.1, 0.01,"
+        " cross join lateral private.derive_impact(f.energy_j_per_token_out::float8, 1, 0, 2, 0.1, 0.01,"
         "   1.6, 1.2, 0.5, 400, 3, 100::bigint, 100::bigint, 100::bigint) as i"
     )
     text = "\n".join(line for (line,) in plan)
@@ -143,7 +146,7 @@ def test_the_formula_is_inlined_by_the_planner(any_database: Database) -> None:
 
 def test_nothing_in_gives_nothing_out(module_database: Database) -> None:
     row = module_database.rows(
-        "select * from private.derive_impact(null, 1, 2, 0.1, 0.01, 1.6, 1.2, 0.5, 400, 3, 1, 1, 1)"
+        "select * from private.derive_impact(null, 1, 0, 2, 0.1, 0.01, 1.6, 1.2, 0.5, 400, 3, 1, 1, 1)"
     )[0]
     assert set(row) == {None}
 
@@ -215,8 +218,8 @@ def test_other_figures_under_a_taken_name_get_the_next_suffix(database: Database
     assert load(database.url, third, activate=True).name == "2026.11.2"
     assert database.one("select private.setting('active_factor_set')") == "2026.11.2"
     assert [(s.name, s.factors, s.active) for s in stored_sets(database.url)] == [
-        ("2026.11", 3103, False),
-        ("2026.11.1", 3103, False),
+        ("2026.11", 3133, False),
+        ("2026.11.1", 3133, False),
         ("2026.11.2", 10, True),
     ]
     assert (

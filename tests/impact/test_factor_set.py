@@ -11,6 +11,7 @@ import pytest
 
 from footprint.impact import constants as c
 from footprint.impact import seeds, shipped
+from footprint.impact.engine import EMBEDDING
 from footprint.impact.factors import build_factor_set
 
 SQL = Path(__file__).parents[2] / "sql"
@@ -63,8 +64,10 @@ def test_every_factor_is_within_what_the_database_accepts() -> None:
     assert len({(f.provider, f.model) for f in kept.factors}) == len(kept.factors) > 3000
     for factor in kept.factors:
         assert 0 < factor.energy_j_per_token_out < 100
-        assert 0 < factor.embodied_gco2e_per_token_out < 0.1
-        assert factor.band == c.BANDS[factor.evidence]
+        made = factor.embodied_gco2e_per_token_out + factor.embodied_gco2e_per_token_in
+        assert 0 < made < 0.1
+        bands = c.EMBEDDING_BANDS if factor.kind == EMBEDDING else c.BANDS
+        assert factor.band == bands[factor.evidence]
         assert (factor.parameters_active_b is None) == (factor.match == "price_class")
         if factor.parameters_active_b and factor.parameters_total_b:
             assert factor.parameters_active_b <= factor.parameters_total_b

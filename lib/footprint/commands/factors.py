@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _REASONS = {
     engine.NO_FACTOR: "this model has no factor: its impact is unknown, not zero.",
+    engine.NOT_MODELLED: "this kind of request is not modelled: its impact is unknown, not zero.",
     engine.NO_TOKENS: "no tokens were read or generated, so there is nothing to estimate.",
 }
 
@@ -69,12 +70,15 @@ def _register_estimate(commands: Commands) -> None:
         "--out",
         dest="tokens_out",
         type=int,
-        required=True,
+        default=0,
         metavar="N",
-        help="generated tokens, reasoning included",
+        help="generated tokens, reasoning included; none for embeddings",
     )
     parser.add_argument(
         "--cached", type=int, default=0, metavar="N", help="of --in, read from the prompt cache"
+    )
+    parser.add_argument(
+        "--call-type", metavar="TYPE", help="chat, embedding, rerank, ...; default: what it is for"
     )
     parser.add_argument("--zone", metavar="FRA", help="country of the data centre, or WOR")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -210,9 +214,8 @@ def run_estimate(options: argparse.Namespace) -> int:
         known = ", ".join(f"{name}/{options.model}" for name in providers_of(options.model)[:3])
         hint = f" For example: {known}." if known else ""
         raise InputError(f"Give the model as provider/model, as LiteLLM names it.{hint}")
-    found = estimate(
-        provider, model, options.tokens_in, options.tokens_out, options.cached, options.zone
-    )
+    counts = (options.tokens_in, options.tokens_out, options.cached)
+    found = estimate(provider, model, *counts, options.zone, options.call_type)
     print(json.dumps(_as_json(found), indent=2) if options.json else _as_table(found))
     return 0
 
@@ -244,8 +247,9 @@ def _summary(built: FactorSet) -> str:
     coverage = built.sources["coverage"]
     rungs = ", ".join(f"{name} {count}" for name, count in coverage["by_match"].items())
     return (
-        f"{built.name}: {len(built.factors)} factors for {coverage['models']} text models"
-        f" ({rungs}), from LiteLLM {built.sources['litellm']}"
+        f"{built.name}: {sum(coverage['by_match'].values())} factors for {coverage['models']} text"
+        f" models ({rungs}) and {coverage['embedding_factors']} for"
+        f" {coverage['embedding_models']} embedding models, from LiteLLM {built.sources['litellm']}"
         f" and EcoLogits {built.sources['ecologits']}."
     )
 

@@ -14,7 +14,8 @@ from footprint.impact.engine import Facility, Factor, Grid
 
 _FACTOR = (
     "provider,model,match,evidence,energy_j_per_token_out,embodied_gco2e_per_token_out,band,"
-    "weight_input,weight_cached,host_overhead,parameters_active_b,parameters_total_b,sources"
+    "weight_input,weight_cached,host_overhead,parameters_active_b,parameters_total_b,sources,"
+    "kind,embodied_gco2e_per_token_in"
 )
 
 
@@ -30,9 +31,10 @@ class Places:
         return self.facilities.get(provider) or self.facilities[""]
 
 
-def known_models(me: Me, factor_set: str) -> list[str]:
-    """Return provider/model of everything that has a factor, sorted."""
-    return _known_models(factor_set, me.session)
+def known_models(me: Me, factor_set: str, kind: str | None = None) -> list[str]:
+    """Return provider/model of everything that has a factor (of one kind), sorted."""
+    known = _known_models(factor_set, me.session)
+    return [name for name, of_kind in known if kind in (None, of_kind)]
 
 
 def factor_of(me: Me, factor_set: str, name: str) -> Factor | None:
@@ -57,14 +59,14 @@ def restatement_log(me: Me) -> list[dict[str, Any]]:
 
 # Everyone signed in reads the same figures: what is cached is shared.
 @st.cache_data(ttl="10m", max_entries=4, show_spinner=False)
-def _known_models(factor_set: str, _session: Session) -> list[str]:
+def _known_models(factor_set: str, _session: Session) -> list[tuple[str, str]]:
     rows = fetch_all(
         _session,
         "impact_factors",
         "provider,model",
-        {"factor_set": f"eq.{factor_set}", "select": "provider,model"},
+        {"factor_set": f"eq.{factor_set}", "select": "provider,model,kind"},
     )
-    return [f"{row['provider']}/{row['model']}" for row in rows]
+    return [(f"{row['provider']}/{row['model']}", str(row["kind"])) for row in rows]
 
 
 @st.cache_data(ttl="10m", max_entries=256, show_spinner=False)
@@ -78,7 +80,7 @@ def _factor_of(factor_set: str, name: str, _session: Session) -> Factor | None:
     rows = fetch_all(_session, "impact_factors", "factor_id", filters | {"select": _FACTOR})
     if not rows:
         return None
-    texts = ("provider", "model", "match", "evidence", "sources")
+    texts = ("provider", "model", "match", "evidence", "sources", "kind")
     figures = {key: number(value) for key, value in rows[0].items() if key not in texts}
     return Factor(factor_set=factor_set, **{key: rows[0][key] for key in texts}, **figures)  # type: ignore[arg-type]
 

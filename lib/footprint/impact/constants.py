@@ -40,6 +40,17 @@ WEIGHT_INPUT: Final = 0.085
 # Assumption: reading a token from the provider's prompt cache takes a tenth of computing it.
 WEIGHT_CACHED: Final = 0.0085
 
+# --- Energy of a token that an embedding model reads, J on the accelerators -----------------------
+# 2 operations a parameter at work (Kaplan et al. 2020, arXiv:2001.08361, section 2.1; the table of
+# token embeddings does no work) at 5e11 operations a joule. Assumption: an H100 at 35 % of its
+# 989 TFLOP/s (16-bit, dense) with 700 W (NVIDIA's data sheet of the H100 SXM). Nobody published a
+# measurement; two bounds lie within the band: our own weight of an input token for a model of 7 B
+# stands 4 times below, an A10G reading 230,000 tokens a second at its full 300 W (Snowflake's
+# engineering blog on arctic-embed-m-v1.5, 2025) 4 times above.
+EMBEDDING_OPERATIONS_PER_PARAMETER: Final = 2.0
+EMBEDDING_OPERATIONS_PER_J: Final = 5e11
+EMBEDDING_J_PER_B: Final = EMBEDDING_OPERATIONS_PER_PARAMETER * 1e9 / EMBEDDING_OPERATIONS_PER_J
+
 # --- From the accelerators to the whole server ------------------------------------------------
 # Google's published shares of a median Gemini Apps prompt (arXiv:2508.15734, table 1, August 2025):
 # 58 % accelerators, 25 % host, 10 % idle capacity; (58 + 25 + 10) / 58 = 1.603.
@@ -70,6 +81,9 @@ EMBODIED_GCO2E_PER_J: Final = 3.1e-5
 # --- 90 % bands, a ratio around the mid ---------------------------------------------------------
 # From the scatter of the fits above; price_class adds the scatter of price to that of size.
 BANDS: Final[dict[str, float]] = {"measured": 2.5, "open": 3.2, "closed": 3.7, "price_class": 7.0}
+# Embeddings: wide enough for the two bounds above; wider by the ratio of closed to open where
+# the size is an estimate.
+EMBEDDING_BANDS: Final[dict[str, float]] = {"open": 5.0, "closed": 5.8}
 
 # --- Facilities -----------------------------------------------------------------------------------
 # Default for a provider whose data centres nobody published: EcoLogits' row for OpenAI.
@@ -119,5 +133,7 @@ def snapshot() -> dict[str, object]:
         "latency_active_s": LATENCY_ACTIVE_S,
         "latency_batch_s": LATENCY_BATCH_S,
         "latency_constant_s": LATENCY_CONSTANT_S,
+        "embedding_j_per_b": EMBEDDING_J_PER_B,
         "bands": dict(BANDS),
+        "embedding_bands": dict(EMBEDDING_BANDS),
     }

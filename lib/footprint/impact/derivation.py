@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from footprint.impact import constants as c
-from footprint.impact.engine import Facility, Factor, Grid, TokenCounts, derive
+from footprint.impact.engine import EMBEDDING, Facility, Factor, Grid, TokenCounts, derive
 
 RUNGS = {
     "exact": "listed under exactly this name",
@@ -35,6 +35,9 @@ def derivation(factor: Factor, facility: Facility, grid: Grid, tokens: TokenCoun
     weighted = out + factor.weight_input * uncached + factor.weight_cached * cached
     wh = impact.energy_kwh.mid * 1000
     band = factor.band
+    makes, makers = factor.embodied_gco2e_per_token_out, out
+    if factor.kind == EMBEDDING:
+        makes, makers = factor.embodied_gco2e_per_token_in, uncached + cached
     return [
         *steps,
         Step(
@@ -51,7 +54,7 @@ def derivation(factor: Factor, facility: Facility, grid: Grid, tokens: TokenCoun
         Step(
             "Carbon",
             f"{wh:.3g} Wh · {grid.carbon_gco2e_per_kwh:g} g/kWh ({grid.zone}) / 1000 + "
-            f"{factor.embodied_gco2e_per_token_out:.2e} g · {out:,} (making the hardware)",
+            f"{makes:.2e} g · {makers:,} (making the hardware)",
             f"{impact.carbon_gco2e.mid:.3g} g CO₂e",
         ),
         Step(
@@ -79,6 +82,15 @@ def _match(factor: Factor) -> Step:
 
 def _energy_per_token(factor: Factor) -> Step:
     active, total = factor.parameters_active_b, factor.parameters_total_b
+    if factor.kind == EMBEDDING:
+        size = "published" if factor.evidence == "open" else "estimated"
+        return Step(
+            "Energy of a token read",
+            f"{c.EMBEDDING_OPERATIONS_PER_PARAMETER:g} · {active:.4g}e9 operations / "
+            f"{c.EMBEDDING_OPERATIONS_PER_J:g} per joule ({size} size, billions of parameters: "
+            f"{active:.4g} at work of {total:.4g})",
+            f"{factor.energy_j_per_token_out:.3g} J on the accelerators",
+        )
     if factor.evidence == "measured":
         how = "measured on the model itself (ML.ENERGY v3)"
     elif active and total:

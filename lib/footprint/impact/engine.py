@@ -16,6 +16,21 @@ from footprint.impact import constants as c
 # Why there is no figure; the same codes stand in request_logs.impact_reason.
 NO_FACTOR = "no_factor"
 NO_TOKENS = "no_tokens"
+NOT_MODELLED = "not_modelled"
+
+# What a request does decides which factors are for it; as private.kind_of_call in sql/030.
+TEXT = "text"
+EMBEDDING = "embedding"
+KIND_OF_CALL: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            *("chat", "completion", "text_completion", "responses", "messages"),
+            *("anthropic_messages", "generate_content", "batch"),
+        ),
+        TEXT,
+    ),
+    "embedding": EMBEDDING,
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +58,8 @@ class Factor:
     Attributes:
         match: Rung of the ladder: exact, alias, parameters or price_class.
         evidence: measured, open (disclosed size), closed (estimated size) or price_class.
-        energy_j_per_token_out: Accelerator energy of a generated token, J.
+        energy_j_per_token_out: Accelerator energy of a generated token, J; of a token read where
+            it is for embeddings, which generate none (their weight_input is 1).
         embodied_gco2e_per_token_out: Making of the hardware, gCO2e per generated token.
         band: Ratio of the 90 % band, >= 1.
         weight_input: Energy of an uncached input token as a share of a generated one, 0-1.
@@ -52,6 +68,9 @@ class Factor:
         parameters_active_b: Parameters at work for a token, billions; None where unknown.
         parameters_total_b: All parameters, billions; None where unknown.
         sources: What it was matched to, and keys of citations.
+        kind: Which requests it is for: text or embedding.
+        embodied_gco2e_per_token_in: Making of the hardware, gCO2e per token read; 0 where the
+            generated ones carry it.
     """
 
     factor_set: str
@@ -68,6 +87,8 @@ class Factor:
     parameters_active_b: float | None = None
     parameters_total_b: float | None = None
     sources: Mapping[str, str | float] = field(default_factory=dict)
+    kind: str = TEXT
+    embodied_gco2e_per_token_in: float = 0.0
 
     @property
     def factor_id(self) -> str:
@@ -145,7 +166,7 @@ class Impact:
         energy_kwh: Electricity of the data centre, kWh.
         carbon_gco2e: gCO2e, location-based, making of the hardware included.
         water_l: Litres consumed, on site and at the power stations.
-        reason: no_factor or no_tokens; None where there are figures.
+        reason: no_factor, no_tokens or not_modelled; None where there are figures.
     """
 
     energy_kwh: Range | None
@@ -158,7 +179,7 @@ def derive(factor: Factor | None, facility: Facility, grid: Grid, tokens: TokenC
     """Return the impact of a request.
 
     ``energy = e * (out + w_in * in_uncached + w_cached * cached) * host_overhead * PUE / 3.6e6``
-    ``carbon = energy * mix + embodied * out``
+    ``carbon = energy * mix + embodied_out * out + embodied_in * (in_uncached + cached)``
     ``water = energy / PUE * WUE_site + energy * WUE_mix``
 
     Args:
@@ -178,7 +199,9 @@ def derive(factor: Factor | None, facility: Facility, grid: Grid, tokens: TokenC
     weighted = out + factor.weight_input * uncached + factor.weight_cached * cached
     accelerators_j = factor.energy_j_per_token_out * weighted
     energy = accelerators_j * factor.host_overhead * facility.pue / c.J_PER_KWH
-    carbon = energy * grid.carbon_gco2e_per_kwh + factor.embodied_gco2e_per_token_out * out
+    embodied = factor.embodied_gco2e_per_token_out * out
+    embodied += factor.embodied_gco2e_per_token_in * (uncached + cached)
+    carbon = energy * grid.carbon_gco2e_per_kwh + embodied
     water = energy / facility.pue * facility.wue_l_per_kwh + energy * grid.water_l_per_kwh
     band = factor.band
     return Impact(Range.around(energy, band), Range.around(carbon, band), Range.around(water, band))
@@ -200,6 +223,17 @@ def energy_from_size(active_b: float, total_b: float) -> float:
         * math.pow(active, c.SIZE_EXPONENT_ACTIVE)
         * math.pow(total, c.SIZE_EXPONENT_TOTAL)
     )
+
+
+def embedding_energy_from_size(active_b: float) -> float:
+    """Return accelerator J per token that an embedding model reads.
+
+    Args:
+        active_b: Parameters at work for a token, without the table of token embeddings, billions.
+
+    Source: operations per parameter and per joule, see `constants`.
+    """
+    return c.EMBEDDING_J_PER_B * active_b
 
 
 def energy_from_price(usd_per_million_out: float) -> float:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from footprint.errors import InputError
-from footprint.impact.engine import Facility, Factor, Grid, Impact, TokenCounts, derive
+from footprint.impact.engine import (
+    KIND_OF_CALL,
+    NO_FACTOR,
+    NOT_MODELLED,
+    TEXT,
+    Facility,
+    Factor,
+    Grid,
+    Impact,
+    TokenCounts,
+    derive,
+)
 from footprint.impact.shipped import shipped
 
 
@@ -50,6 +61,7 @@ def estimate(
     tokens_out: int | None,
     cached: int = 0,
     zone: str | None = None,
+    call_type: str | None = None,
 ) -> Estimate:
     """Estimate the impact of one request.
 
@@ -61,6 +73,8 @@ def estimate(
         tokens_out: All generated tokens, reasoning included; None likewise.
         cached: How many of ``tokens_in`` were read from the provider's prompt cache.
         zone: ISO 3166-1 alpha-3 country of the data centre, or WOR; None: the provider's usual one.
+        call_type: What was asked (``chat``, ``embedding``, ``rerank``, ...); None: what the model
+            is for. A factor is used for its own kind only.
 
     Returns:
         The estimate; its figures are None with a reason where the model has no factor.
@@ -85,9 +99,14 @@ def estimate(
             "country (ISO 3166-1, for example FRA), or WOR for the world."
         )
     factor = _index().get((provider, model))
+    kind = KIND_OF_CALL.get(call_type) if call_type is not None else factor and factor.kind
+    if factor and factor.kind != kind:
+        factor = None
     uncached = None if tokens_in is None else tokens_in - cached
     tokens = TokenCounts(counts.out, uncached, cached)
     impact = derive(factor, facility, grid, tokens)
+    if call_type is not None and kind != TEXT and impact.reason == NO_FACTOR:
+        impact = replace(impact, reason=NOT_MODELLED)
     return Estimate(provider, model, tokens, impact, factor, facility, grid, figures.name)
 
 

@@ -1,4 +1,4 @@
-"""Building a factor set: one factor for every text model that LiteLLM knows, by the ladder."""
+"""Building a factor set: a factor for every text and embedding model of LiteLLM, by the ladder."""
 
 from __future__ import annotations
 
@@ -8,18 +8,32 @@ from typing import Any
 
 from footprint.impact import constants as c
 from footprint.impact.engine import (
+    EMBEDDING,
+    TEXT,
     Factor,
+    embedding_energy_from_size,
     embodied_from_size,
     energy_from_price,
     energy_from_size,
 )
 from footprint.impact.factor_set import FactorSet
-from footprint.impact.ladder import Catalogue, Size, match
+from footprint.impact.ladder import Catalogue, Size, match, match_embedding
 from footprint.impact.names import read_name
-from footprint.impact.prices import PricedModel, litellm_version, read_price_map, text_models
+from footprint.impact.prices import (
+    PricedModel,
+    embedding_models,
+    litellm_version,
+    read_price_map,
+    text_models,
+)
 from footprint.impact.registry import Registry, read_registry, significant
 from footprint.impact.second_opinion import SecondOpinion, second_opinion
-from footprint.impact.sizes import disclosed_citations, disclosed_sizes, retired_models
+from footprint.impact.sizes import (
+    disclosed_citations,
+    disclosed_sizes,
+    embedding_sizes,
+    retired_models,
+)
 
 ECOLOGITS_LICENCE = "MPL-2.0"
 ECOLOGITS_URL = "https://github.com/genai-impact/ecologits"
@@ -40,15 +54,24 @@ def build_factor_set(name: str = c.FACTOR_SET) -> FactorSet:
         ConfigurationError: where LiteLLM or EcoLogits is not installed.
     """
     registry = read_registry()
-    priced = text_models(read_price_map())
+    priced, embeds = text_models(read_price_map()), embedding_models(read_price_map())
     catalogue = Catalogue(registry.sizes, disclosed_sizes(), retired_models())
-    factors = [f for model in priced if (f := build_factor(name, model, catalogue))]
+    found = [f for model in priced if (f := build_factor(name, model, catalogue))]
+    read_only = Catalogue((), embedding_sizes(), ())
+    taken = {(factor.provider, factor.model) for factor in found}
+    found += [
+        factor
+        for model in embeds
+        if (model.provider, model.model) not in taken
+        and (factor := build_embedding_factor(name, model.provider, model.model, read_only))
+    ]
+    factors = sorted(found, key=lambda factor: (factor.provider, factor.model))
     return FactorSet(
         name=name,
         factors=tuple(factors),
         facilities=registry.facilities,
         grids=registry.grids,
-        sources=_sources(registry, factors, len(priced)),
+        sources=_sources(registry, factors, (len(priced), len(embeds))),
     )
 
 
@@ -97,6 +120,34 @@ def build_factor(name: str, priced: PricedModel, catalogue: Catalogue) -> Factor
     )
 
 
+def build_embedding_factor(
+    name: str, provider: str, model: str, catalogue: Catalogue
+) -> Factor | None:
+    """Return the factor of an embedding model, which counts what it reads; None without a size."""
+    found = match_embedding(provider, model, catalogue)
+    if found.size is None:
+        return None
+    size = found.size
+    energy = embedding_energy_from_size(size.active_mid_b)
+    return Factor(
+        factor_set=name,
+        provider=provider,
+        model=model,
+        match=found.rung,
+        evidence="open",
+        energy_j_per_token_out=significant(energy),
+        embodied_gco2e_per_token_out=0.0,
+        band=c.EMBEDDING_BANDS["open"],
+        weight_input=1.0,
+        weight_cached=1.0,
+        parameters_active_b=significant(size.active_mid_b),
+        parameters_total_b=significant(size.total_mid_b),
+        sources={"matched": matched_name(size), "size": size.source, "energy": "embedding-work"},
+        kind=EMBEDDING,
+        embodied_gco2e_per_token_in=significant(energy * c.EMBODIED_GCO2E_PER_J),
+    )
+
+
 def _from_price(name: str, priced: PricedModel) -> Factor:
     price = significant(priced.usd_per_m_out or 0)
     energy = energy_from_price(price)
@@ -118,8 +169,11 @@ def _size_sources(size: Size, measured: Size | None) -> dict[str, str | float]:
     return {"matched": matched_name(size), "size": size.source, "energy": energy}
 
 
-def _sources(registry: Registry, factors: Iterable[Factor], models: int) -> dict[str, Any]:
+def _sources(
+    registry: Registry, factors: Iterable[Factor], models: tuple[int, int]
+) -> dict[str, Any]:
     factors = list(factors)
+    generate = [factor for factor in factors if factor.kind == TEXT]
     litellm = litellm_version()
     cited = {str(value) for factor in factors for value in factor.sources.values()}
     known = _citations(registry.version, litellm)
@@ -128,9 +182,11 @@ def _sources(registry: Registry, factors: Iterable[Factor], models: int) -> dict
         "ecologits": registry.version,
         "constants": c.snapshot(),
         "coverage": {
-            "models": models,
-            "by_match": dict(sorted(Counter(f.match for f in factors).items())),
-            "by_evidence": dict(sorted(Counter(f.evidence for f in factors).items())),
+            "models": models[0],
+            "by_match": dict(sorted(Counter(f.match for f in generate).items())),
+            "by_evidence": dict(sorted(Counter(f.evidence for f in generate).items())),
+            "embedding_models": models[1],
+            "embedding_factors": len(factors) - len(generate),
         },
         "citations": {
             key: citation
@@ -164,6 +220,12 @@ def _citations(ecologits: str, litellm: str) -> dict[str, dict[str, str]]:
         },
         "price-fit": {
             "title": "Fit of the size formula on the price of output tokens, 149 models",
+            "date": "2026-11",
+        },
+        "embedding-work": {
+            "title": "Two operations a parameter (Kaplan et al. 2020, arXiv:2001.08361) at 5e11"
+            " operations a joule (assumption: an H100 at 35 % of its 16-bit peak)",
+            "url": "https://arxiv.org/abs/2001.08361",
             "date": "2026-11",
         },
         "name": {"title": "The number of parameters in the model's own name"},

@@ -20,7 +20,8 @@ _EXPERTS = re.compile(r"^\d+e$|^\d+x\d+b$|^e\d+(\.\d+)?b$|^moe$")
 # mistralai/Mixtral-8x7B-v0.1, December 2023, and of mistralai/Mixtral-8x22B-v0.1, April 2024).
 _MIXTRAL = {"8x7b": (12.9, 46.7), "8x22b": (39.1, 140.6)}
 # Listed among the text models, and not one: images, music, time series, speech, sandboxes.
-_NOT_TEXT = re.compile(r"^(container|flux|lyria|sam)(-|$)|(^|-)(embed|tts|ttm)(-|$)")
+_NOT_TEXT = re.compile(r"^(container|flux|lyria|sam)(-|$)|(^|-)(embed|embeddings?|tts|ttm)(-|$)")
+_EMBEDDING = re.compile(r"(^|-)(embed|embeddings?)(-|$)")
 # Names that mean another model from one day to the next, or at another host.
 _MOVING = re.compile(r"(^|-)latest$|^chat-latest$")
 
@@ -151,6 +152,33 @@ def match(provider: str, model: str, price_usd_per_m: float | None, catalogue: C
     if price_usd_per_m and price_usd_per_m > 0:
         return Match("price_class")
     return Match("none")
+
+
+def match_embedding(provider: str, model: str, catalogue: Catalogue) -> Match:
+    """Find what is known of an embedding model, on the same rungs but the price class.
+
+    A price says nothing there: the same open model costs ten times more at one host than at another
+    (repeated by tests/impact/test_embeddings.py).
+
+    Args:
+        provider: LiteLLM's provider, lower case.
+        model: Model without the provider's prefix.
+        catalogue: Sizes of embedding models.
+    """
+    name = read_name(provider, model)
+    size = catalogue.exact(provider, name.exact)
+    if size:
+        return Match("exact", size)
+    size = _by_other_spelling(name, provider, catalogue)
+    if size:
+        return Match("alias", size)
+    size = parameters_in(name) if is_embedding_name(name) else None
+    return Match("parameters", size) if size else Match("none")
+
+
+def is_embedding_name(name: Name) -> bool:
+    """Return whether a name says of itself that it is an embedding model's."""
+    return any(_EMBEDDING.search(form) for form in name.full)
 
 
 def parameters_in(name: Name) -> Size | None:

@@ -21,7 +21,7 @@ _LOCK = 0x_F007_FAC7
 _FACTOR_COLUMNS = (
     "factor_id, factor_set, provider, model, match, evidence, energy_j_per_token_out,"
     " embodied_gco2e_per_token_out, band, weight_input, weight_cached, host_overhead,"
-    " parameters_active_b, parameters_total_b, sources"
+    " parameters_active_b, parameters_total_b, sources, kind, embodied_gco2e_per_token_in"
 )
 
 
@@ -85,7 +85,9 @@ def add_factors(database_url: str, factors: Iterable[Factor]) -> None:
     """
     with connect(database_url, autocommit=False) as connection:
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-        connection.execute("create temp table added (like public.impact_factors) on commit drop")
+        connection.execute(
+            "create temp table added (like public.impact_factors including defaults) on commit drop"
+        )
         statement = f"copy added ({_FACTOR_COLUMNS}) from stdin"
         with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             for factor in factors:
@@ -191,6 +193,8 @@ def _factor_row(factor: Factor) -> tuple[Any, ...]:
         factor.parameters_active_b,
         factor.parameters_total_b,
         json.dumps(dict(factor.sources)),
+        factor.kind,
+        factor.embodied_gco2e_per_token_in,
     )
 
 

@@ -30,8 +30,10 @@ FORMULA = f"""
 e        J per generated token on the accelerators: measured for the model (ML.ENERGY v3), else
          {c.SIZE_COEFFICIENT_J} · max(active, {c.SIZE_MINIMUM_ACTIVE_B:g})^{c.SIZE_EXPONENT_ACTIVE} · max(total, {c.SIZE_MINIMUM_TOTAL_B:g})^{c.SIZE_EXPONENT_TOTAL}     parameters in billions, else
          {c.PRICE_COEFFICIENT_J} · (USD per million output tokens)^{c.PRICE_EXPONENT}, else unknown
+e_read   J per token that an embedding model reads: {c.EMBEDDING_OPERATIONS_PER_PARAMETER:g} · parameters at work / {c.EMBEDDING_OPERATIONS_PER_J:g} per J
 energy   e · (out + {c.WEIGHT_INPUT} · uncached input + {c.WEIGHT_CACHED} · cached input) · {c.HOST_OVERHEAD} · PUE / {c.J_PER_KWH:g}   [kWh]
-carbon   energy · grid [gCO2e/kWh] + embodied [gCO2e/token] · out                        [gCO2e]
+         e_read · input · {c.HOST_OVERHEAD} · PUE / {c.J_PER_KWH:g} for embeddings
+carbon   energy · grid [gCO2e/kWh] + embodied [gCO2e/token] · out (embeddings: · input)  [gCO2e]
 water    energy / PUE · on-site [L/kWh] + energy · grid [L/kWh]                          [L]
 ```
 """
@@ -65,8 +67,11 @@ GAPS = (
     "Very long prompts cost more per token than short ones; one weight for all input tokens understates them "
     "(see Epoch AI's 100,000 tokens below).",
     "Electricity mixes are yearly averages of a country, not of the hour or the data centre.",
-    "Input tokens carry no share of making the hardware.",
-    "Images, audio, video, reranking and moderation have no factor: their impact is unknown, not zero.",
+    "Input tokens carry no share of making the hardware, embeddings excepted.",
+    "Nobody published what embeddings take: their energy is worked out from the operations of open models. "
+    "Sizes of closed ones (OpenAI, Cohere, Voyage, Titan, Gemini) are not known and a price says nothing: the same "
+    "open model costs ten times more at one host than at another. They are not modelled unless an admin enters a size.",
+    "Images, audio, video, realtime, reranking and moderation have no factor: their impact is unknown, not zero.",
 )
 
 
@@ -143,7 +148,26 @@ def constants() -> list[Constant]:
             "gCO2e/J",
             "Assumption: the median of the 175 models that EcoLogits lists by provider",
         ),
+        Constant(
+            "Operations of an embedding",
+            f"{c.EMBEDDING_OPERATIONS_PER_PARAMETER:g}",
+            "per parameter and token",
+            "Kaplan et al. 2020 (arXiv:2001.08361), section 2.1",
+        ),
+        Constant(
+            "Operations per joule",
+            f"{c.EMBEDDING_OPERATIONS_PER_J:g}",
+            "",
+            "Assumption: an H100 at 35 % of its 989 TFLOP/s (16-bit, dense) with 700 W",
+        ),
         Constant("90 % bands", bands, "ratio", "Scatter of the fits above"),
+        Constant(
+            "90 % bands of embeddings",
+            ", ".join(f"{name} ×/÷{band:g}" for name, band in c.EMBEDDING_BANDS.items()),
+            "ratio",
+            "Wide enough for the two bounds there are: our own weight of an input token (4 times below), "
+            "an A10G at full power (Snowflake's engineering blog, 2025; 4 times above)",
+        ),
     ]
 
 
@@ -153,12 +177,14 @@ def set_text(kept: FactorSet, built_at: str) -> str:
     rungs = ", ".join(f"{k.replace('_', ' ')} {n:,}" for k, n in coverage["by_match"].items())
     evidence = ", ".join(f"{k.replace('_', ' ')} {n:,}" for k, n in coverage["by_evidence"].items())
     matched = sum(n for rung, n in coverage["by_match"].items() if rung != "price_class")
+    texts = sum(coverage["by_match"].values())
     return (
-        f"Factor set **{kept.name}**, built {built_at[:10]}: {len(kept.factors):,} factors for the "
+        f"Factor set **{kept.name}**, built {built_at[:10]}: {texts:,} factors for the "
         f"{coverage['models']:,} text models of LiteLLM {kept.sources['litellm']}, with the mixes of "
         f"{len(kept.grids)} zones and the data centres of EcoLogits {kept.sources['ecologits']}. "
         f"{matched / coverage['models']:.1%} are matched to a model of known or estimated size, "
-        f"{len(kept.factors) / coverage['models']:.1%} with the price class.\n\n"
+        f"{texts / coverage['models']:.1%} with the price class. Of {coverage['embedding_models']} embedding "
+        f"models, the {coverage['embedding_factors']} with open weights have a factor.\n\n"
         f"By rung: {rungs}. By evidence: {evidence}.\n\n{kept.sources['notice']}"
     )
 
@@ -171,7 +197,8 @@ def ladder_text() -> str:
         "**parameters** (the size written in the name), **price class** (nothing but the price), none. "
         "An admin's mapping stands above all of them. The rung and the evidence are kept with every "
         "request: **measured** (on the model itself), **open** (published size), **closed** (estimated "
-        "size), **price class**.\n\nA model's error is common to all its requests: lows are added to "
+        "size), **price class**. A factor is used for its own kind of request: one for embeddings never "
+        "stands in for a chat, nor the other way round.\n\nA model's error is common to all its requests: lows are added to "
         "lows and highs to highs, and more requests do not narrow the range."
     )
 

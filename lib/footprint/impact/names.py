@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-# LiteLLM's provider → EcoLogits' provider whose registry names the same models.
+# LiteLLM's provider → EcoLogits' provider: the same names of models, the same data centres.
 REGISTRY_PROVIDERS = {
     "openai": "openai",
     "azure": "openai",

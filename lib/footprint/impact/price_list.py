@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from footprint.impact import constants as c
-from footprint.impact.prices import TEXT_MODES, request_name
+from footprint.impact.prices import EMBEDDING_MODES, TEXT_MODES, request_name
 from footprint.impact.shipped import FOLDER
 
 _COLUMNS = ("provider", "model", "usd_per_m_in", "usd_per_m_cached", "usd_per_m_out")
@@ -41,13 +41,14 @@ def prices_path(name: str = c.FACTOR_SET, folder: Path = FOLDER) -> Path:
 
 
 def render_prices(price_map: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the price list of the text models that have a price per token, sorted."""
+    """Return the price list of text and embedding models that have a price per token, sorted."""
     rows: dict[tuple[str, str], TokenPrice] = {}
     for key, entry in sorted(price_map.items()):
         out = float(entry.get("output_cost_per_token") or 0) * 1e6
-        if entry.get("mode") not in TEXT_MODES or not out:
-            continue
         fresh = float(entry.get("input_cost_per_token") or 0) * 1e6
+        embeds = entry.get("mode") in EMBEDDING_MODES and fresh
+        if not embeds and (entry.get("mode") not in TEXT_MODES or not out):
+            continue
         cached = float(entry.get("cache_read_input_token_cost") or 0) * 1e6 or fresh
         rows.setdefault(request_name(key, dict(entry)), TokenPrice(fresh, cached, out))
     text = io.StringIO()

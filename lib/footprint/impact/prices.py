@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +20,7 @@ from footprint.errors import ConfigurationError
 
 MAP_NAME = "model_prices_and_context_window_backup.json"
 TEXT_MODES = {"chat", "completion", "responses"}
+EMBEDDING_MODES = {"embedding"}
 # Providers that callers and importers write under their short name as well.
 _ALSO_KNOWN_AS = {
     "azure_text": "azure",
@@ -31,7 +33,7 @@ _ALSO_KNOWN_AS = {
 
 @dataclass(frozen=True)
 class PricedModel:
-    """One text model of the price map.
+    """One model of the price map.
 
     Attributes:
         provider: custom_llm_provider, lower case.
@@ -76,13 +78,23 @@ def read_price_map() -> dict[str, dict[str, Any]]:
 
 
 def text_models(price_map: dict[str, dict[str, Any]]) -> list[PricedModel]:
-    """Return every text model under every name by which a request can name it, sorted.
+    """Return every text model, as `models_of`."""
+    return models_of(price_map, TEXT_MODES)
+
+
+def embedding_models(price_map: dict[str, dict[str, Any]]) -> list[PricedModel]:
+    """Return every embedding model, as `models_of`; their price of generated tokens is None."""
+    return models_of(price_map, EMBEDDING_MODES)
+
+
+def models_of(price_map: dict[str, dict[str, Any]], modes: Set[str]) -> list[PricedModel]:
+    """Return every model of some modes under every name by which a request can name it, sorted.
 
     A model that the map has twice under one name is taken once, from the entry with a price.
     """
     found: dict[tuple[str, str], PricedModel] = {}
     for key, entry in sorted(price_map.items()):
-        if entry.get("mode") not in TEXT_MODES:
+        if entry.get("mode") not in modes:
             continue
         provider, model = request_name(key, entry)
         price = float(entry.get("output_cost_per_token") or 0) * 1e6 or None
@@ -96,7 +108,7 @@ def text_models(price_map: dict[str, dict[str, Any]]) -> list[PricedModel]:
 def request_name(key: str, entry: dict[str, Any]) -> tuple[str, str]:
     """Return (provider, model) as a request would name an entry of the map, both lower case."""
     listed = str(entry.get("litellm_provider", "")).lower()
-    provider = re.sub(r"^(vertex_ai)-.*|^(bedrock)_converse$", r"\1\2", listed)
+    provider = re.sub(r"^(vertex_ai)-.*|^(bedrock)_converse$|^(fireworks_ai)-.*", r"\1\2\3", listed)
     first, slash, rest = key.lower().partition("/")
     if slash and first.replace("-", "_") in {listed.replace("-", "_"), provider.replace("-", "_")}:
         return provider, rest

@@ -15,24 +15,10 @@ from footprint.errors import ConfigurationError
 from footprint.impact import constants as c
 from footprint.impact.engine import Facility, Grid
 from footprint.impact.ladder import Size
+from footprint.impact.names import REGISTRY_PROVIDERS
 
-# LiteLLM's provider → EcoLogits' data centres. Azure runs OpenAI's models in the same ones.
-FACILITY_PROVIDERS = {
-    "openai": "openai",
-    "text-completion-openai": "openai",
-    "azure": "openai",
-    "azure_text": "openai",
-    "azure_ai": "openai",
-    "anthropic": "anthropic",
-    "gemini": "google_genai",
-    "vertex_ai": "google_genai",
-    "mistral": "mistralai",
-    "codestral": "mistralai",
-    "text-completion-codestral": "mistralai",
-    "cohere": "cohere",
-    "cohere_chat": "cohere",
-    "huggingface": "huggingface_hub",
-}
+# azure_ai serves everybody's models, so that OpenAI's names mean nothing there, where azure does.
+FACILITY_PROVIDERS = {**REGISTRY_PROVIDERS, "azure_ai": REGISTRY_PROVIDERS["azure"]}
 
 
 @dataclass(frozen=True)

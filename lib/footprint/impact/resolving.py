@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from footprint.database import ask, connect
 from footprint.impact.engine import Factor
-from footprint.impact.factors import build_factor
-from footprint.impact.ladder import Catalogue
+from footprint.impact.factors import build_embedding_factor, build_factor
+from footprint.impact.ladder import Catalogue, is_embedding_name, match_embedding
 from footprint.impact.loading import add_factors
+from footprint.impact.names import read_name
 from footprint.impact.prices import PricedModel, read_price_map, text_models
 from footprint.impact.registry import read_registry
-from footprint.impact.sizes import disclosed_sizes, retired_models
+from footprint.impact.sizes import disclosed_sizes, embedding_sizes, retired_models
 
 if TYPE_CHECKING:
     import psycopg
@@ -58,8 +59,8 @@ def resolve(
     rows = _fill(database_url, tell) if name == active else 0
     with connect(database_url) as connection:
         left = connection.execute(
-            "select provider, model, requests from private.unfactored_names"
-            " order by requests desc, provider, model"
+            "select provider, model, sum(requests) from private.unfactored_names"
+            " where kind = 'text' group by 1, 2 order by 3 desc, 1, 2"
         ).fetchall()
     return Resolved(tuple(found), rows, tuple((p, m, int(n)) for p, m, n in left))
 
@@ -90,19 +91,30 @@ def add_missing(database_url: str, factor_set: str | None = None) -> list[Factor
 
 
 def match_names(factor_set: str, names: Iterable[Name], today: date | None = None) -> list[Factor]:
-    """Return a factor for each name that the ladder matches; a price stands in as on building."""
+    """Return a factor for each name that the ladder matches; a price stands in as on building.
+
+    A name that the table of embedding models knows, or that says so of itself, gets a factor for
+    embeddings or none.
+    """
     names = sorted(set(names))
     if not names:
         return []
     registry = read_registry()
     catalogue = Catalogue(registry.sizes, disclosed_sizes(), retired_models())
+    embeddings = Catalogue((), embedding_sizes(), ())
     prices = {(m.provider, m.model): m for m in text_models(read_price_map())}
     day = (today or datetime.now(UTC).date()).isoformat()
     built = (
-        build_factor(factor_set, prices.get(name) or PricedModel(*name, "", None), catalogue)
+        build_embedding_factor(factor_set, *name, embeddings)
+        if name not in prices and _embeds(name, embeddings)
+        else build_factor(factor_set, prices.get(name) or PricedModel(*name, "", None), catalogue)
         for name in names
     )
     return [replace(f, sources={**f.sources, "resolved": day}) for f in built if f]
+
+
+def _embeds(name: Name, embeddings: Catalogue) -> bool:
+    return is_embedding_name(read_name(*name)) or match_embedding(*name, embeddings).rung != "none"
 
 
 def _names_without_factor(connection: psycopg.Connection, factor_set: str) -> list[Name]:
@@ -121,8 +133,9 @@ def _fill(database_url: str, tell: Callable[[int, float], None]) -> int:
     total = 0
     with connect(database_url) as connection:
         names = connection.execute(
-            "select n.provider, n.model from private.unfactored_names n cross join lateral"
-            " private.impact_context(n.provider, n.model, 'chat', null,"
+            "select distinct n.provider, n.model from private.unfactored_names n cross join lateral"
+            " private.impact_context(n.provider, n.model,"
+            "   case n.kind when 'text' then 'chat' else n.kind end, null,"
             "   private.setting('active_factor_set') #>> '{}') x where x.impact_reason is null"
             " order by 1, 2"
         ).fetchall()

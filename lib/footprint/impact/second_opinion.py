@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from footprint.impact import constants as c
-from footprint.impact.engine import Factor
+from footprint.impact.engine import TEXT, Factor
 from footprint.impact.ladder import Size
 from footprint.impact.shipped import FOLDER
 
@@ -122,7 +122,9 @@ def second_opinion(size: Size) -> SecondOpinion:
 
 
 def opinion_on(factor: Factor) -> SecondOpinion | None:
-    """Return EcoLogits' view of the model of a factor; None where its size is not known."""
+    """Return EcoLogits' view of a factor's model; None where it has none (no size, no output)."""
+    if factor.kind != TEXT:
+        return None
     return opinions().get(str(factor.sources.get("matched", "")))
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from footprint.impact.engine import Factor
+from footprint.impact.engine import EMBEDDING, TEXT, Factor
 from footprint.impact.factor_set import FactorSet
 from footprint.impact.sizes import read_rows
 
@@ -67,12 +67,22 @@ def render_factors(built: FactorSet) -> str:
         "provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out,"
         " band, parameters_active_b, parameters_total_b, sources"
     )
-    fixed = {name: constants[name] for name in ("weight_input", "weight_cached", "host_overhead")}
-    rows = [_factor_row(factor) for factor in built.factors]
+    overhead = {"host_overhead": constants["host_overhead"]}
+    weights = {name: constants[name] for name in ("weight_input", "weight_cached")}
+    generate = [_factor_row(factor) for factor in built.factors if factor.kind == TEXT]
+    read = [_embedding_row(factor) for factor in built.factors if factor.kind == EMBEDDING]
     return "\n".join(
         [
-            _head(built, f"{len(rows)} factors"),
-            *_insert(built, "impact_factors", columns, rows, fixed, with_id=True),
+            _head(built, f"{len(generate)} factors, and {len(read)} for embeddings"),
+            *_insert(built, "impact_factors", columns, generate, weights | overhead, with_id=True),
+            *_insert(
+                built,
+                "impact_factors",
+                f"kind, embodied_gco2e_per_token_in, {columns}",
+                read,
+                {"weight_input": 1, "weight_cached": 1} | overhead,
+                with_id=True,
+            ),
             "",
             "insert into public.settings (key, value, description)",
             f"values ('active_factor_set', {_text(json.dumps(built.name))},"
@@ -141,6 +151,11 @@ def _insert(
         yield f"where s.factor_set = {_text(built.name)}"
         yield f"  and s.sources ->> 'fingerprint' = {_text(built.fingerprint)}"
         yield "on conflict do nothing;"
+
+
+def _embedding_row(factor: Factor) -> str:
+    read = _row(factor.kind, factor.embodied_gco2e_per_token_in).removesuffix(")")
+    return f"{read}, {_factor_row(factor).removeprefix('(')}"
 
 
 def _factor_row(factor: Factor) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from footprint.impact import constants as c
-from footprint.impact.engine import Facility, Factor, Grid
+from footprint.impact.engine import EMBEDDING, Facility, Factor, Grid
 from footprint.impact.factor_set import FactorSet
 
 FOLDER: Final = Path(__file__).parent / "data"
@@ -31,6 +31,8 @@ _COLUMNS: Final = (
     "embodied_gco2e_per_token_out",
     "parameters_active_b",
     "parameters_total_b",
+    "kind",
+    "embodied_gco2e_per_token_in",
 )
 _TEXT_SOURCES: Final = ("matched", "size", "energy", "price")
 _NUMBER_SOURCES: Final = ("usd_per_m_out",)
@@ -104,6 +106,7 @@ def _factors(name: str, constants: dict[str, Any], lines: Iterable[str]) -> Iter
     for row in csv.DictReader(lines):
         sources: dict[str, str | float] = {key: row[key] for key in _TEXT_SOURCES if row[key]}
         sources.update({key: float(row[key]) for key in _NUMBER_SOURCES if row[key]})
+        reads = row["kind"] == EMBEDDING
         yield Factor(
             factor_set=name,
             provider=row["provider"],
@@ -112,13 +115,15 @@ def _factors(name: str, constants: dict[str, Any], lines: Iterable[str]) -> Iter
             evidence=row["evidence"],
             energy_j_per_token_out=float(row["energy_j_per_token_out"]),
             embodied_gco2e_per_token_out=float(row["embodied_gco2e_per_token_out"]),
-            band=constants["bands"][row["evidence"]],
-            weight_input=constants["weight_input"],
-            weight_cached=constants["weight_cached"],
+            band=constants["embedding_bands" if reads else "bands"][row["evidence"]],
+            weight_input=1.0 if reads else constants["weight_input"],
+            weight_cached=1.0 if reads else constants["weight_cached"],
             host_overhead=constants["host_overhead"],
             parameters_active_b=_number(row["parameters_active_b"]),
             parameters_total_b=_number(row["parameters_total_b"]),
             sources=sources,
+            kind=row["kind"],
+            embodied_gco2e_per_token_in=float(row["embodied_gco2e_per_token_in"]),
         )
 
 

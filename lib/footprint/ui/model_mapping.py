@@ -6,13 +6,20 @@ import pandas as pd
 import streamlit as st
 
 from footprint.data.factors import known_models
-from footprint.data.unknown_models import Mapped, map_to_known, map_to_size, unknown_models
+from footprint.data.unknown_models import (
+    Mapped,
+    Unknown,
+    map_to_known,
+    map_to_size,
+    unknown_models,
+)
 from footprint.ui.acts import act
 from footprint.ui.formats import TOKENS, Formats
 from footprint.ui.page import View
 from footprint.ui.tables import styled
 
 KNOWN, SIZE = "It is like a known model", "I know its size"
+ASKED_FOR = {"text": "text", "embedding": "embeddings"}
 
 
 def draw_unknown_models(view: View, factor_set: str) -> None:
@@ -41,8 +48,8 @@ def draw_unknown_models(view: View, factor_set: str) -> None:
         "What you say counts for new requests and fills those without an impact. Other requests "
         "keep their figures until an operator restates them."
     )
-    names = zip(queue["provider"].astype(str), queue["model"].astype(str), strict=True)
-    _form(view, factor_set, list(names))
+    names = queue[["provider", "model", "kind"]].astype(str).itertuples(index=False)
+    _form(view, factor_set, [Unknown(*name) for name in names])
 
 
 def queue_table(queue: pd.DataFrame, formats: Formats) -> pd.DataFrame:
@@ -51,6 +58,7 @@ def queue_table(queue: pd.DataFrame, formats: Formats) -> pd.DataFrame:
         {
             "Model": queue["model"],
             "Provider": queue["provider"].replace("", "unknown"),
+            "Asked for": queue["kind"].map(ASKED_FOR),
             "Requests": queue["requests"],
             "Tokens": queue["tokens_used"],
             "Known cost": queue["cost_eur"],
@@ -60,19 +68,17 @@ def queue_table(queue: pd.DataFrame, formats: Formats) -> pd.DataFrame:
     )
 
 
-def _form(view: View, factor_set: str, models: list[tuple[str, str]]) -> None:
+def _form(view: View, factor_set: str, models: list[Unknown]) -> None:
     with st.container(border=True):
         st.header("Say what a model is", anchor=False)
-        provider, model = st.selectbox(
-            "Model", models, format_func=lambda name: f"{name[0] or 'unknown provider'}: {name[1]}"
-        )
+        unknown = st.selectbox("Model", models, format_func=named)
         how = st.radio("What is known", [KNOWN, SIZE], horizontal=True)
         with st.form("map_model", border=False):
             target, active, total, disclosed = None, 0.0, 0.0, False
             if how == KNOWN:
                 target = st.selectbox(
                     "Known model",
-                    known_models(view.me, factor_set),
+                    known_models(view.me, factor_set, unknown.kind),
                     index=None,
                     placeholder="Type to search: provider/model",
                 )
@@ -99,10 +105,16 @@ def _form(view: View, factor_set: str, models: list[tuple[str, str]]) -> None:
         st.error("Enter the number of parameters in billions.", icon=":material/error:")
     elif target is not None:
         like = target
-        act(lambda: said(model, map_to_known(view.me, provider, model, like, source)))
+        act(lambda: said(unknown.model, map_to_known(view.me, unknown, like, source)))
     else:
         size = (active or total, total)
-        act(lambda: said(model, map_to_size(view.me, provider, model, size, disclosed, source)))
+        act(lambda: said(unknown.model, map_to_size(view.me, unknown, size, disclosed, source)))
+
+
+def named(unknown: Unknown) -> str:
+    """Return a model as the form lists it."""
+    use = " (embeddings)" if unknown.kind == "embedding" else ""
+    return f"{unknown.provider or 'unknown provider'}: {unknown.model}{use}"
 
 
 def said(model: str, mapped: Mapped) -> str:
