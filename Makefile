@@ -15,7 +15,7 @@ demo-reset: install ## Delete the demo's data, so that the next start begins ane
 	@exec $(BIN)/footprint demo reset
 
 test: install ## Run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: install ## Style, format and types
 	@$(BIN)/ruff check .
