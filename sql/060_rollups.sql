@@ -153,12 +153,20 @@ begin
     end loop;
 
     execute format('drop view if exists private.recomputed_%s', rollup);
-    execute format('create view private.recomputed_%s with (security_invoker = true) as select %s%s from public.request_logs r%s where %s group by %s',
-      rollup,
+    execute format('drop function if exists private.%I(timestamptz, timestamptz)', 'recomputed_' || rollup || '_between');
+    execute format('create function private.%I(p_from timestamptz, p_until timestamptz) returns table (%s) language sql stable begin atomic select %s%s from public.request_logs r%s where %s and r.started_at >= p_from and r.started_at < p_until group by %s; end',
+      'recomputed_' || rollup || '_between',
+      (select string_agg(format('%I %s', k, t), ', ' order by n) from unnest(keys, key_types) with ordinality as u (k, t, n))
+        || regexp_replace(columns, '(, [a-z0-9_"]+)', '\1 numeric', 'g'),
       (select string_agg(format(e, zone_sql) || ' as ' || quote_ident(k), ', ' order by n)
          from unnest(key_exprs, keys) with ordinality as u (e, k, n)),
       view_sums, from_extra, condition,
       (select string_agg(n::text, ', ' order by n) from generate_series(1, cardinality(keys)) as n));
+    execute format('comment on function private.%I(timestamptz, timestamptz) is %L', 'recomputed_' || rollup || '_between',
+      'What ' || rollup || ' must hold of the requests from one moment to before another, worked out from request_logs. Parsed at definition, so the planner can inline it.');
+    execute format('revoke execute on function private.%I(timestamptz, timestamptz) from public, anon, authenticated, service_role', 'recomputed_' || rollup || '_between');
+    execute format('create view private.recomputed_%1$s with (security_invoker = true) as select * from private.%2$I(''-infinity'', ''infinity'')',
+      rollup, 'recomputed_' || rollup || '_between');
     execute format('comment on view private.recomputed_%s is %L', rollup, 'What ' || rollup || ' must hold, worked out from request_logs.');
     execute format('revoke all on private.recomputed_%s from public, anon, authenticated, service_role', rollup);
 
