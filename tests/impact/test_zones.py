@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
 from footprint.database import sql_directory
+from footprint.impact.restating import Scope, restate
 from footprint.impact.seeds import REGIONS_FILE, render_regions
 from footprint.impact.shipped import shipped
 from footprint.impact.sizes import DATA, read_rows
@@ -107,6 +109,60 @@ def test_an_admins_word_stands_above_event_and_region_and_is_audited(database: D
     assert zone(database, provider="azure") == "USA"
     actions = database.rows("select action, target from public.audit_log order by audit_id")
     assert actions == [("zone.set", "openai/"), ("zone.set", "openai/team gpt")]
+
+
+def test_a_zone_moves_carbon_and_water_and_never_energy(database: Database) -> None:
+    """Poland's mix against Norway's, for new requests at once and for earlier ones restated."""
+    figures = (
+        "select energy_kwh, carbon_gco2e, water_l, grid_zone from public.request_logs"
+        " order by created_at, event_id"
+    )
+    override = "select public.set_zone_override('openai', 'gpt-4o', %s, 'our contract')"
+    database.store(event(grid_zone="POL"))
+    [polish] = database.rows(figures)
+    database.one(override, ["NOR"], actor="admin")
+    database.store(event(grid_zone="POL"))
+    [before, norwegian] = database.rows(figures)
+    assert before == polish  # what was stored keeps its figures
+    assert norwegian[3] == "NOR" and norwegian[0] == polish[0]
+    grids, place = shipped().grids, shipped().facilities["openai"]
+    carbon = grids["NOR"].carbon_gco2e_per_kwh - grids["POL"].carbon_gco2e_per_kwh
+    assert float(norwegian[1] - polish[1]) == pytest.approx(float(polish[0]) * carbon, rel=1e-6)
+    water = grids["NOR"].water_l_per_kwh - grids["POL"].water_l_per_kwh
+    assert place.wue_l_per_kwh > 0  # what cools the place is the same in both
+    assert float(norwegian[2] - polish[2]) == pytest.approx(float(polish[0]) * water, rel=1e-6)
+    assert restate(database.url, Scope(), "we compute in Norway").rows_changed == 1
+    assert {tuple(row) for row in database.rows(figures)} == {tuple(norwegian)}
+    assert database.rollup_differences() == 0
+    database.one(override, [""], actor="admin")
+    assert database.one("select count(*) from public.zone_overrides") == 0
+    assert restate(database.url, Scope(), "we do not").rows_changed == 2
+    assert {tuple(row) for row in database.rows(figures)} == {tuple(polish)}
+    actions = database.rows("select action, before ->> 'zone', after ->> 'zone' from public.audit_log"
+                            " where action like 'zone.%' order by audit_id")  # fmt: skip
+    assert actions == [("zone.set", None, "NOR"), ("zone.remove", "NOR", None)]
+
+
+def test_the_deployments_seen_say_their_zone_and_who_says_so(database: Database) -> None:
+    now = datetime.now(UTC).isoformat()
+    database.one("select public.set_zone_override('openai', 'team', 'NOR', 'x')", actor="admin")
+    database.store(
+        *(event(started_at=now, region="eu-west-3", provider="bedrock") for _ in range(3)),
+        event(started_at=now, model_group="Team"),
+        event(started_at=now, grid_zone="SWE"),
+        event(started_at=now, provider="mistral"),
+        event(started_at=now, provider="never-heard-of"),
+        event(started_at="2020-01-01T00:00:00+00:00", provider="long-ago"),
+    )
+    seen = database.one("select public.deployments_seen(90)", actor="admin")
+    assert seen[0]["requests"] == 3
+    assert {(row["provider"], row["zone"], row["said_by"]) for row in seen} == {
+        ("bedrock", "FRA", "region"),
+        ("openai", "NOR", "admin"),
+        ("openai", "SWE", "request"),
+        ("mistral", "SWE", "provider"),
+        ("never-heard-of", "WOR", "unknown"),
+    }
 
 
 @pytest.mark.parametrize(

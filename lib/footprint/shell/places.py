@@ -95,6 +95,22 @@ PLACES = (
         section="Administration",
     ),
     Place(
+        file="pages/grid_zones.py",
+        title="Grid zones",
+        icon=":material/public:",
+        purpose="where requests are computed",
+        roles=("admin",),
+        section="Administration",
+    ),
+    Place(
+        file="pages/data_quality.py",
+        title="Data quality",
+        icon=":material/fact_check:",
+        purpose="what the records lack, and how to mend it",
+        roles=("admin",),
+        section="Administration",
+    ),
+    Place(
         file="pages/settings.py",
         title="Settings",
         icon=":material/tune:",
