@@ -50,7 +50,7 @@ async def metrics(request: Request) -> Response:
 def _lines(settings: Settings) -> Iterator[str]:
     """Yield the text, metric by metric: one spool for the callback, one for each reporting key."""
     found: dict[str, list[str]] = {name: [] for name in _HELP}
-    for label, folder in _spools(settings):
+    for label, folder in spools(settings):
         for name, labels, value in _of(folder):
             where = ",".join([f'spool="{label}"', *labels])
             found[name].append(f"{name}{{{where}}} {value}\n")
@@ -59,7 +59,8 @@ def _lines(settings: Settings) -> Iterator[str]:
         yield from found[name]
 
 
-def _spools(settings: Settings) -> Iterator[tuple[str, Path]]:
+def spools(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """Yield this host's spools: the callback's, and one for each key that reports over HTTP."""
     yield "callback", settings.spool_dir.absolute()
     folder = mail_folder(settings)
     if folder.is_dir():

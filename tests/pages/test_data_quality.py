@@ -1,0 +1,209 @@
+"""The page Data quality: what the records lack, and each remedy from the page itself."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from footprint.config import get_settings
+from footprint.ingest.recorder import open_recorder
+from house import event
+from screens import DOWN, buttons, figures, open_page, words
+from story import MYSTERY, yesterday
+from web import Web, email, tell_settings
+
+QUALITY = "pages/data_quality.py"
+PRESS = "See what that makes"
+
+
+def press(at: AppTest, label: str) -> None:
+    next(button for button in at.button if button.label == label).click().run()
+    assert not at.exception, at.exception[0].message
+
+
+def said(at: AppTest) -> str:
+    kinds = (at.success, at.info, at.warning, at.error)
+    return "\n".join(str(box.value) for kind in kinds for box in kind).replace("\\", "")
+
+
+def table(at: AppTest, column: str) -> list[str]:
+    frame = next(frame.value for frame in at.dataframe if column in frame.value.columns)
+    return [str(value) for value in frame[column]]
+
+
+def id_of(web: Web, person: str) -> str:
+    query = "select user_id from public.user_profiles where email = %s"
+    return str(web.database.one(query, [email(person)]))
+
+
+@pytest.mark.parametrize("person", ["ann", "fin"])
+def test_it_is_for_admins(full: Web, monkeypatch: pytest.MonkeyPatch, person: str) -> None:
+    at = open_page(monkeypatch, person, QUALITY)
+    assert "not for your account" in words(at)
+    assert not at.dataframe
+
+
+def test_coverage_and_every_gap_stand_with_their_remedy(
+    full: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ada", QUALITY)
+    # Of yesterday's six requests one has neither price nor factor (100 of 7,100 tokens) and one no
+    # person (2,000 tokens, half a cent of 2.38 €).
+    assert figures(at) == {"Priced": "83%", "Measured": "83%", "Attributed": "83%"}
+    text = words(at)
+    for note in (
+        "of 6 requests with tokens",
+        "99% of tokens",
+        "72% of tokens",
+        "100% of known cost",
+        "99.8% of known cost",
+        "1 requests belong to nobody",
+        "none names a session",
+        "Not checked in this visit",
+    ):
+        assert note in text, note
+    assert f"The impact of 1 requests (100 tokens) is unknown: {MYSTERY[1]}" in said(at)
+    assert table(at, "Model") == [MYSTERY[1]]
+    links = [link.proto.page for link in at.get("page_link")]
+    assert "model_mapping" in links
+    assert {"Check the sums", PRESS} <= set(buttons(at))
+    assert "All good" not in said(at)
+    assert "could not be shown" not in text
+
+
+def test_where_nothing_is_missing_all_is_good(empty: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = open_page(monkeypatch, "ada", QUALITY)
+    assert "All good" in said(at)
+    assert "Nothing was recorded in these days" in said(at)
+
+
+def test_a_service_that_is_down_is_said_once(full: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = open_page(monkeypatch, "ada", QUALITY)
+    tell_settings(monkeypatch, full.environment | {"SUPABASE_URL": DOWN})
+    st.cache_data.clear()
+    at.run()
+    assert not at.exception
+    assert "A service is not answering" in words(at)
+
+
+def test_a_part_that_fails_says_so_and_the_rest_stands(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revoked = "execute on function public.unpriced_models()"
+    empty.database.execute(f"revoke {revoked} from authenticated")
+    at = open_page(monkeypatch, "ada", QUALITY)
+    assert "Requests without a price could not be shown." in words(at)
+    assert words(at).count("could not be shown") == 1
+    assert "Every model has a factor." in said(at)
+    assert "Every request belongs to a person." in said(at)
+    assert "All good" not in said(at)
+
+    empty.database.execute(f"grant {revoked} to authenticated")
+    press(at, "Try again")
+    assert "could not be shown" not in words(at)
+    assert "Every billed request has a price." in said(at)
+
+
+def test_a_price_is_previewed_then_stored_and_a_known_one_stays(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty.database.execute("insert into public.fx_rates values ('2000-01-01', 0.5, 'test')")
+    unpriced = {"provider": "acme", "model": "m", "cost_usd": None, "price_source": None}
+    at_noon = {"started_at": yesterday().isoformat()}
+    empty.database.store(
+        event(**unpriced, **at_noon), event(**unpriced, **at_noon), event(**at_noon)
+    )
+    at = open_page(monkeypatch, "ada", QUALITY)
+    assert table(at, "Requests") == ["2"]
+
+    press(at, PRESS)
+    assert "Say where the price is known from" in said(at)
+    for label, value in (("Input", 2.0), ("Output, reasoning included", 10.0)):
+        next(field for field in at.number_input if field.label == label).set_value(value)
+    next(field for field in at.text_input if field.label == "Source").set_value("contract")
+    press(at, PRESS)
+    # Twice 1,000 × 2 + 200 × 10 millionths of a dollar.
+    assert "2 requests would cost $0.01 (<€0.01 at the rate of each day)" in said(at)
+    rows = "select cost_usd, price_source from public.request_logs order by cost_usd, event_id"
+    assert empty.database.rows(rows)[-1] == (None, None)
+
+    press(at, "Store these prices")
+    assert "2 requests of m have a price now." in said(at)
+    assert "Every billed request has a price." in said(at)
+    assert empty.database.rows(rows) == [
+        *[(Decimal("0.004"), "back-filled: contract")] * 2,
+        (Decimal("0.0045"), "test"),
+    ]
+
+
+def test_a_listed_model_begins_with_its_listed_price(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty.database.store(event(cost_usd=None, started_at=yesterday().isoformat()))
+    at = open_page(monkeypatch, "ada", QUALITY)
+    prices = {field.label: field.value for field in at.number_input}
+    # gpt-4o: 2.50 $ in, 1.25 $ cached, 10 $ out in LiteLLM's list.
+    assert prices == {
+        "Input": 2.5,
+        "Read from a cache": 1.25,
+        "Written to a cache": 2.5,
+        "Output, reasoning included": 10.0,
+    }
+
+
+def test_a_session_is_given_to_a_person(empty: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_noon = yesterday().isoformat()
+    empty.database.store(
+        *(event(user_id=None, session_id="chat-7", started_at=at_noon) for _ in range(2)),
+        event(user_id=None, started_at=at_noon),
+    )
+    at = open_page(monkeypatch, "ada", QUALITY)
+    assert table(at, "Session") == ["chat-7"]
+    assert "Of the newest 3, 2 name a chat session" in words(at)
+
+    next(field for field in at.text_input if field.label == "Find the person").set_value("bob@")
+    at.run()
+    box = next(box for box in at.selectbox if box.label == "Whose it is")
+    box.select(box.options[0]).run()
+    press(at, "Map the session")
+    assert "Mapped: 2 requests became Bob's" in said(at)
+    mine = "select count(*) from public.request_logs where user_profile_id = %s"
+    assert empty.database.one(mine, [id_of(empty, "bob")]) == 2
+    assert "1 requests belong to nobody" in words(at)
+
+
+def test_sums_that_differ_are_found_and_rebuilt(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty.database.store(event(started_at=yesterday().isoformat()))
+    at = open_page(monkeypatch, "ada", QUALITY)
+    press(at, "Check the sums")
+    assert "every sum is what the requests say" in said(at)
+
+    empty.database.execute("update public.usage_org_daily set cost_eur = 7")
+    press(at, "Check the sums")
+    # The day of the organisation, and nobody's month, which is what the organisation has beyond people.
+    assert "rows are not what the requests say (the organisation by day" in said(at)
+    press(at, "Rebuild them")
+    assert "every sum is right again" in said(at)
+    assert empty.database.rollup_differences() == 0
+
+
+def test_what_waits_on_disk_is_told(
+    empty: Web, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FOOTPRINT_SPOOL_DIR", str(tmp_path))
+    get_settings.cache_clear()
+    recorder = open_recorder(get_settings())
+    for _ in range(3):
+        recorder.spool.append(json.dumps(event(), separators=(",", ":")).encode())
+    try:
+        at = open_page(monkeypatch, "ada", QUALITY)
+        assert "3 requests wait for delivery, the oldest for less than a minute." in words(at)
+    finally:
+        recorder.courier.stop(0.0)
