@@ -7,7 +7,13 @@ from footprint.data.footprint import my_footprint
 from footprint.data.period import DEFAULT, preset_period
 from footprint.data.rates import rates
 from footprint.ui.calculator import draw_calculator
-from footprint.ui.method import draw_own_models, draw_restatements, draw_validation, draw_words
+from footprint.ui.method import (
+    draw_own_models,
+    draw_restated_months,
+    draw_restatements,
+    draw_validation,
+    draw_words,
+)
 from footprint.ui.page import begin
 
 me = require_user()
@@ -29,6 +35,7 @@ with begin("Method", me) as view:
 
     st.header("The method", anchor=False)
     draw_words(["The formula", "How a model finds its factor", "What is in, and what is not"])
+    draw_words(["Market-based carbon"])
     with st.expander("Constants and their sources"):
         draw_words(["Constants"])
 
@@ -39,5 +46,7 @@ with begin("Method", me) as view:
     st.header("The record", anchor=False)
     draw_words(["The factor set"])
     st.subheader("Restatements", anchor=False)
-    draw_restatements(restatement_log(me), view.formats)
+    log = restatement_log(me)
+    draw_restatements(log, view.formats)
+    draw_restated_months(view, log)
     draw_words(["Changes of the method", "How to cite"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from factor_sets import add_set
 from footprint.impact.estimation import estimate
 from footprint.impact.methodology import sections
 from footprint.impact.restating import Scope, restate
@@ -79,6 +80,37 @@ def test_a_restatement_is_in_the_record(empty: Web, monkeypatch: pytest.MonkeyPa
     at = open_page(monkeypatch, "ann", METHOD)
     log = next(table.value for table in at.table if "Why" in table.value.columns)
     assert list(log["Why"]) == ["a better fit"]
+
+
+def test_admins_and_finance_see_what_a_restatement_changed_by_month_and_model(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty.database.store(
+        event(started_at="2026-09-10T10:00:00Z"), event(started_at="2026-10-10T10:00:00Z")
+    )
+    add_set(empty.database, "2099.01", 3)
+    restate(empty.database.url, Scope("2099.01"), "three times the energy")
+    at = open_page(monkeypatch, "fin", METHOD)
+    at.segmented_control(key="restated").set_value("Energy")
+    at.run()
+    months = next(t.value for t in at.dataframe if "Range before" in t.value.columns)
+    assert list(months["Month"]) == ["2026-10", "2026-09"]
+    assert set(months["Set before"]) == {"2026.11"}
+    energy = estimate("openai", "gpt-4o", 1000, 200).impact.energy_kwh
+    assert energy is not None
+    before, after = (months[name].iloc[0].replace("\u00a0", " ") for name in ("Before", "After"))
+    assert before == f"{energy.mid * 1e6:.0f} mWh" and after == f"{energy.mid * 3e3:.2f} Wh"
+    assert "–" in months["Range after"].iloc[0]
+    at = open_page(monkeypatch, "ann", METHOD)
+    assert not [t for t in at.dataframe if "Range before" in t.value.columns]
+
+
+def test_market_based_carbon_is_explained_with_its_source(
+    full: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = words(open_page(monkeypatch, "ann", METHOD))
+    assert "| gemini | 96 | 384.4 (USA) | Google 2025" in text
+    assert "neither is added to or subtracted from the other" in text
 
 
 def test_the_queue_is_for_admins(full: Web, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from footprint.auth import Me
@@ -55,6 +56,33 @@ def factor_set_built(me: Me, factor_set: str) -> str:
 def restatement_log(me: Me) -> list[dict[str, Any]]:
     """Return all restatements, newest first; totals are there for admins and finance only."""
     return _restatement_log(me.user_id, me.role, me.session)
+
+
+def restated_months(me: Me, restatement_id: int) -> pd.DataFrame:
+    """Return what a restatement changed (admins and finance), by month and model.
+
+    Returns:
+        Columns ``month`` (date), ``provider``, ``model``, ``old_factor_set`` ('' where there were
+        no figures), ``requests``, and ``old_`` and ``new_`` ``energy_kwh``, ``carbon_gco2e`` and
+        ``water_l`` with ``_low`` and ``_high``, NaN where nothing was known.
+    """
+    table = pd.DataFrame(_restated_months(me.user_id, me.role, restatement_id, me.session))
+    names = ("month", "provider", "model", "old_factor_set")
+    for name in table.columns.difference(names):
+        table[name] = pd.to_numeric(table[name])
+    if not table.empty:
+        table["month"] = pd.to_datetime(table["month"]).dt.date
+    return table
+
+
+@st.cache_data(ttl="1m", max_entries=64, show_spinner=False)
+def _restated_months(
+    user_id: str, role: str, restatement_id: int, _session: Session
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = rpc(
+        _session, "restated_months", {"p_restatement_id": restatement_id}
+    )
+    return found
 
 
 # Everyone signed in reads the same figures: what is cached is shared.

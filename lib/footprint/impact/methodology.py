@@ -203,6 +203,30 @@ def ladder_text() -> str:
     )
 
 
+def market_text(kept: FactorSet) -> str:
+    """Return in Markdown what market-based carbon is here, and whose figures there are."""
+    citations = kept.sources["citations"]
+    rows = [
+        [
+            place.provider,
+            f"{place.market_gco2e_per_kwh:g}",
+            f"{kept.grids[place.default_zone].carbon_gco2e_per_kwh:g} ({place.default_zone})",
+            str(citations[place.market_source]["title"]),
+        ]
+        for place in kept.facilities.values()
+        if place.market_gco2e_per_kwh is not None
+    ]
+    return (
+        "Carbon is **location-based**: what the grid weighs where the data centre stands. Where a provider "
+        "published what the electricity that it *buys* weighs (contracts and certificates counted), a "
+        "**market-based** figure stands beside it: energy · the provider's gCO2e/kWh + making of the hardware, with "
+        "the same range. The GHG Protocol asks for both, side by side; neither is added to or subtracted from the "
+        "other. Where a provider published nothing the market-based figure is unknown, and a total says how many "
+        "requests it covers.\n\n"
+        + table(("Provider", "Bought, gCO2e/kWh", "Usual grid, gCO2e/kWh", "Source"), rows)
+    )
+
+
 def validation_rows(found: Sequence[Comparison]) -> list[list[str]]:
     """Return the table of comparisons: reference, tokens, Wh of each, ratios, and the verdict."""
     return [
@@ -283,6 +307,7 @@ def sections() -> list[Section]:
         Section("The factor set", set_text(shipped(), built_at)),
         Section("How a model finds its factor", ladder_text()),
         Section("What is in, and what is not", BOUNDARY),
+        Section("Market-based carbon", market_text(shipped())),
         Section("Against published figures", validation_text()),
         Section("Every comparison", table(VALIDATION_HEAD, validation_rows(compared()))),
         Section("The upper scenario", table(VALIDATION_HEAD, validation_rows(upper_scenario()))),

@@ -9,17 +9,23 @@ import pandas as pd
 import streamlit as st
 
 from footprint.charts.text import named
-from footprint.data.factors import factor_of, places
+from footprint.data.factors import factor_of, places, restated_months
 from footprint.data.footprint import Footprint
 from footprint.impact import methodology
 from footprint.impact.second_opinion import opinion_on
 from footprint.impact.validation import Comparison, compared, upper_scenario
 from footprint.shell.text import plain
-from footprint.ui.formats import CARBON, ENERGY, UNKNOWN, Formats
+from footprint.ui.formats import CARBON, ENERGY, UNKNOWN, WATER, Formats
 from footprint.ui.page import View
 
 # Models of one's own in the comparison with EcoLogits.
 MOST_MODELS = 8
+# What a restatement changes: its column and quantity.
+RESTATED = {
+    "Energy": ("energy_kwh", ENERGY),
+    "CO₂e": ("carbon_gco2e", CARBON),
+    "Water": ("water_l", WATER),
+}
 # Columns of the comparisons, the verdict first: the others are a scroll away on a small screen.
 _ON_SCREEN = (0, 5, 7, 8, 1, 2, 3, 4, 6)
 
@@ -117,6 +123,64 @@ def draw_restatements(log: Sequence[dict[str, Any]], formats: Formats) -> None:
         for entry in log
     ]
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Restatements")
+
+
+def draw_restated_months(view: View, log: Sequence[dict[str, Any]]) -> None:
+    """Draw what one restatement changed by month and model, for those who may see everybody's."""
+    changed = {entry["restatement_id"]: entry for entry in log if entry.get("totals")}
+    if not changed:
+        return
+    with st.expander("What a restatement changed, by month and model"):
+        chosen = st.selectbox(
+            "Restatement",
+            list(changed),
+            format_func=lambda number: (
+                f"{str(changed[number]['started_at'])[:10]}: {changed[number]['reason']}"
+            ),
+        )
+        measure = st.segmented_control(
+            "Of", list(RESTATED), default="CO₂e", required=True, key="restated"
+        )
+        st.dataframe(
+            restated_table(restated_months(view.me, chosen), measure or "CO₂e", view.formats),
+            hide_index=True,
+            column_config={"Model": st.column_config.Column(pinned=True)},
+            alt=f"{measure} before and after the restatement, by month and model",
+        )
+        st.caption("The ranges stand beside each figure; unknown before means it had no factor.")
+
+
+def restated_table(months: pd.DataFrame, measure: str, formats: Formats) -> pd.DataFrame:
+    """Return what a restatement changed of one measure, under headings, the newest month first."""
+    column, quantity = RESTATED[measure]
+
+    def mid(when: str) -> list[str]:
+        return [formats.quantity(_known(value), quantity) for value in months[f"{when}_{column}"]]
+
+    def span(when: str) -> list[str]:
+        ends = zip(months[f"{when}_{column}_low"], months[f"{when}_{column}_high"], strict=True)
+        return [
+            UNKNOWN if pd.isna(low) else formats.span(low, high, quantity) for low, high in ends
+        ]
+
+    table = pd.DataFrame(
+        {
+            "Month": [f"{month:%Y-%m}" for month in months["month"]],
+            "Model": months["model"],
+            "Before": mid("old"),
+            "After": mid("new"),
+            "Range before": span("old"),
+            "Range after": span("new"),
+            "Requests": [formats.number(count) for count in months["requests"]],
+            "Provider": months["provider"].replace("", "unknown"),
+            "Set before": months["old_factor_set"].replace("", "none"),
+        }
+    )
+    return table.sort_values(["Month", "Model"], ascending=[False, True])
+
+
+def _known(value: float) -> float | None:
+    return None if pd.isna(value) else float(value)
 
 
 def _before_and_after(totals: dict[str, Any] | None, formats: Formats) -> str:
