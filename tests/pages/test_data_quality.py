@@ -62,12 +62,11 @@ def test_coverage_and_every_gap_stand_with_their_remedy(
         "72% of tokens",
         "100% of known cost",
         "99.8% of known cost",
-        "1 requests belong to nobody",
-        "none names a session",
+        "1 request without a person. 1 with neither person nor session",
         "Not checked in this visit",
     ):
         assert note in text, note
-    assert f"The impact of 1 requests (100 tokens) is unknown: {MYSTERY[1]}" in said(at)
+    assert f"The impact of 1 request (100 tokens) is unknown: {MYSTERY[1]}" in said(at)
     assert table(at, "Model") == [MYSTERY[1]]
     links = [link.proto.page for link in at.get("page_link")]
     assert "model_mapping" in links
@@ -133,7 +132,7 @@ def test_a_price_is_previewed_then_stored_and_a_known_one_stays(
     assert empty.database.rows(rows)[-1] == (None, None)
 
     press(at, "Store these prices")
-    assert "2 requests of m have a price now." in said(at)
+    assert "2 requests of m got a price." in said(at)
     assert "Every billed request has a price." in said(at)
     assert empty.database.rows(rows) == [
         *[(Decimal("0.004"), "back-filled: contract")] * 2,
@@ -164,17 +163,17 @@ def test_a_session_is_given_to_a_person(empty: Web, monkeypatch: pytest.MonkeyPa
     )
     at = open_page(monkeypatch, "ada", QUALITY)
     assert table(at, "Session") == ["chat-7"]
-    assert "Of the newest 3, 2 name a chat session" in words(at)
+    assert "3 requests without a person. 2 in chat sessions" in words(at)
 
     next(field for field in at.text_input if field.label == "Find the person").set_value("bob@")
     at.run()
     box = next(box for box in at.selectbox if box.label == "Whose it is")
     box.select(box.options[0]).run()
     press(at, "Map the session")
-    assert "Mapped: 2 requests became Bob's" in said(at)
+    assert "Mapped: 2 requests went to Bob" in said(at)
     mine = "select count(*) from public.request_logs where user_profile_id = %s"
     assert empty.database.one(mine, [id_of(empty, "bob")]) == 2
-    assert "1 requests belong to nobody" in words(at)
+    assert "1 request without a person" in words(at)
 
 
 def test_sums_that_differ_are_found_and_rebuilt(
@@ -188,7 +187,7 @@ def test_sums_that_differ_are_found_and_rebuilt(
     empty.database.execute("update public.usage_org_daily set cost_eur = 7")
     press(at, "Check the sums")
     # The day of the organisation, and nobody's month, which is what the organisation has beyond people.
-    assert "rows are not what the requests say (the organisation by day" in said(at)
+    assert "sums not as the requests say (the organisation by day" in said(at)
     press(at, "Rebuild them")
     assert "every sum is right again" in said(at)
     assert empty.database.rollup_differences() == 0
@@ -204,6 +203,30 @@ def test_what_waits_on_disk_is_told(
         recorder.spool.append(json.dumps(event(), separators=(",", ":")).encode())
     try:
         at = open_page(monkeypatch, "ada", QUALITY)
-        assert "3 requests wait for delivery, the oldest for less than a minute." in words(at)
+        assert "3 requests on the way, the oldest for less than a minute." in words(at)
     finally:
         recorder.courier.stop(0.0)
+
+
+def test_senders_duplicates_and_rejections_stand_with_their_reasons(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = event(source="proxy")
+    empty.database.store(once, event(source="sdk", cost_usd="-1"))
+    empty.database.store(once)
+    at = open_page(monkeypatch, "ada", QUALITY)
+    senders = next(frame.value for frame in at.dataframe if "Rejected" in frame.value.columns)
+    rows = senders.set_index("From")[["Stored", "Duplicates refused", "Rejected"]]
+    assert list(rows.loc["LiteLLM proxy"]) == [1, 1, 0]
+    assert list(rows.loc["Python programs"]) == [0, 0, 1]
+    assert table(at, "Why") == ["cost_usd is negative"]
+    assert "All good" not in said(at)
+
+    empty.database.execute(
+        "update private.ingest_counts set last_received_at = now() - interval '4 days'"
+    )
+    empty.database.execute("truncate private.ingest_rejections")
+    at.run()
+    assert "LiteLLM proxy: nothing since" in said(at)
+    assert "Python programs: nothing since" in said(at)
+    assert not [frame for frame in at.dataframe if "Why" in frame.value.columns]

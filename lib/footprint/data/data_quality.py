@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -70,6 +70,37 @@ class Unattributed:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What one kind of sender sent, of all time; moments are UTC."""
+
+    name: str
+    last_event_at: datetime | None
+    last_received_at: datetime
+    requests: int
+    duplicates: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A reason for which requests of a source were refused in the last 30 days."""
+
+    source: str
+    reason: str
+    count: int
+    last_at: datetime
+    example: str
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What became of what was sent: the sources, and why requests were refused."""
+
+    sources: tuple[Source, ...]
+    rejections: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True)
 class CheckedDay:
     """A day or month of the rollups that was compared with what it is made from.
 
@@ -128,6 +159,31 @@ def unattributed_requests(me: Me) -> Unattributed:
     return Unattributed(
         int(answer["requests"]), int(answer["sampled"]), int(answer["without_session"]), sessions
     )
+
+
+def arrivals(me: Me) -> Arrivals:
+    """Return what became of what was sent, the latest first."""
+    answer = rpc(me.session, "ingest_quality")
+    sources = (
+        Source(
+            row["source"],
+            datetime.fromisoformat(row["last_event_at"]) if row["last_event_at"] else None,
+            datetime.fromisoformat(row["last_received_at"]),
+            *(int(row[name]) for name in ("requests", "duplicates", "rejected")),
+        )
+        for row in answer["sources"]
+    )
+    rejections = (
+        Rejection(
+            row["source"],
+            row["reason"],
+            int(row["count"]),
+            datetime.fromisoformat(row["at"]),
+            row["example"] or "",
+        )
+        for row in answer["rejections"]
+    )
+    return Arrivals(tuple(sources), tuple(rejections))
 
 
 def check_rollups(me: Me, period: Period) -> Iterator[CheckedDay]:

@@ -76,7 +76,7 @@ def _navigate(me: Me | None) -> tuple[Place, Page]:
     sections: dict[str, list[Page]] = {}
     for place, page in pages.items():
         sections.setdefault(place.section, []).append(page)
-    asked = st.navigation(sections, position="sidebar" if me else "hidden")
+    asked = st.navigation(sections, position="sidebar" if me else "hidden", expanded=True)
     return next(place for place, page in pages.items() if page.title == asked.title), asked
 
 

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import streamlit as st
 
 from footprint.api.metrics import spools
 from footprint.config import Settings, get_settings
+from footprint.data.data_quality import Arrivals, Rejection, Source, arrivals
 from footprint.ingest import health
 from footprint.ingest.survey import survey
 from footprint.shell.text import plain
+from footprint.ui.acts import moment
 from footprint.ui.formats import Formats
 from footprint.ui.page import View
+from footprint.ui.tables import styled
+
+# What sends day by day, in words; imports come when somebody starts one.
+_SOURCES = {
+    "sdk": "Python programs",
+    "proxy": "LiteLLM proxy",
+    "api": "HTTP reports",
+    "import": "Imports",
+    "demo": "Demo data",
+    "other": "Others",
+}
+_STEADY = ("sdk", "proxy", "api")
+# A weekend is no sign that something is broken.
+_QUIET = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -37,7 +55,86 @@ class Waiting:
 
 def draw_arrivals(view: View, timezone: str) -> bool:
     """Draw what waits and what was refused; return if all is well."""
-    return _draw_waiting(waiting(get_settings()), view.formats)
+    found = arrivals(view.me)
+    heard = _draw_sources(found, view.formats, timezone)
+    taken = _draw_rejections(found, view.formats, timezone)
+    return _draw_waiting(waiting(get_settings()), view.formats) and heard and taken
+
+
+def quiet(found: Arrivals, now: datetime) -> list[Source]:
+    """Return the senders that used to send and have not for three days."""
+    return [
+        source
+        for source in found.sources
+        if source.name in _STEADY and now - source.last_received_at > _QUIET
+    ]
+
+
+def sources_table(sources: tuple[Source, ...], timezone: str) -> pd.DataFrame:
+    """Return the senders under their headings."""
+    return pd.DataFrame(
+        {
+            "From": [_SOURCES.get(source.name, source.name) for source in sources],
+            "Last request": [moment(source.last_event_at, timezone) for source in sources],
+            "Last arrival": [moment(source.last_received_at, timezone) for source in sources],
+            "Stored": [source.requests for source in sources],
+            "Duplicates refused": [source.duplicates for source in sources],
+            "Rejected": [source.rejected for source in sources],
+        }
+    )
+
+
+def rejections_table(rejections: tuple[Rejection, ...], timezone: str) -> pd.DataFrame:
+    """Return the reasons under their headings."""
+    return pd.DataFrame(
+        {
+            "Why": [rejection.reason for rejection in rejections],
+            "From": [_SOURCES.get(rejection.source, rejection.source) for rejection in rejections],
+            "Requests": [rejection.count for rejection in rejections],
+            "Last time": [moment(rejection.last_at, timezone) for rejection in rejections],
+            "Example": [rejection.example for rejection in rejections],
+        }
+    )
+
+
+def _draw_sources(found: Arrivals, formats: Formats, timezone: str) -> bool:
+    if not found.sources:
+        st.caption("Nothing has arrived yet: an ingest key lets a gateway send.")
+        st.page_link("pages/ingest_keys.py", label="Make an ingest key", icon=":material/key:")
+        return True
+    columns = ("Stored", "Duplicates refused", "Rejected")
+    st.dataframe(
+        styled(sources_table(found.sources, timezone), dict.fromkeys(columns, formats.number)),
+        hide_index=True,
+        column_config={"From": st.column_config.Column(pinned=True)},
+        alt="What arrived, by sender",
+    )
+    silent = quiet(found, datetime.now(UTC))
+    for source in silent:
+        st.warning(
+            f"{_SOURCES[source.name]}: nothing since {moment(source.last_received_at, timezone)}. "
+            "Look whether the gateway runs and whether its key still works.",
+            icon=":material/sensors_off:",
+        )
+        st.page_link("pages/ingest_keys.py", label="Look at the keys", icon=":material/key:")
+    return not silent
+
+
+def _draw_rejections(found: Arrivals, formats: Formats, timezone: str) -> bool:
+    if not found.rejections:
+        return True
+    st.subheader("Rejected in the last 30 days", anchor=False)
+    st.dataframe(
+        styled(rejections_table(found.rejections, timezone), {"Requests": formats.number}),
+        hide_index=True,
+        column_config={"Why": st.column_config.Column(pinned=True, width=260)},
+        alt="Why requests were rejected",
+    )
+    st.caption(
+        "They are not stored. Correct what sends them; then `footprint spool dead retry` on the "
+        "gateway's host, or the import once more, brings back what it kept."
+    )
+    return False
 
 
 def waiting(settings: Settings) -> Waiting:
@@ -68,8 +165,8 @@ def _draw_waiting(found: Waiting, formats: Formats) -> bool:
         )
     if found.dead:
         st.warning(
-            f"{formats.number(found.dead)} requests could not be delivered. `footprint spool dead "
-            "list` shows them with their reasons, `footprint spool dead retry` tries again.",
+            f"{formats.counted(found.dead, 'request')} could not be delivered. "
+            "`footprint spool dead list` shows why, `footprint spool dead retry` tries again.",
             icon=":material/unsubscribe:",
         )
     return not found.problems and not found.dead
@@ -78,11 +175,11 @@ def _draw_waiting(found: Waiting, formats: Formats) -> bool:
 def spool_text(found: Waiting, formats: Formats) -> str:
     """Return what waits on disk, in a sentence."""
     if not found.spools:
-        return "This host has no spool. Gateways on other hosts have theirs: `/api/metrics` there."
+        return "Nothing was ever recorded on this host; gateways elsewhere have their own disks."
     if not found.requests:
         return "Nothing waits for delivery here."
     age = "less than a minute" if (found.oldest_s or 0) < 60 else _age(found.oldest_s or 0, formats)
-    return f"{formats.number(found.requests)} requests wait for delivery, the oldest for {age}."
+    return f"{formats.counted(found.requests, 'request')} on the way, the oldest for {age}."
 
 
 def _age(seconds: float, formats: Formats) -> str:

@@ -107,7 +107,7 @@ def _draw_unknown(view: View) -> bool:
     names = ", ".join(str(name) for name in queue["model"].head(3))
     more = f" and {len(queue) - 3} more" if len(queue) > 3 else ""
     st.warning(
-        f"The impact of {formats.number(int(requests))} requests "
+        f"The impact of {formats.counted(int(requests), 'request')} "
         f"({formats.quantity(int(tokens), TOKENS)} tokens) is unknown: {plain(names)}{more}.",
         icon=":material/help:",
     )

@@ -94,6 +94,10 @@ class Formats:
         sign = "−" if rounded < 0 else ""
         return sign + text.replace("\0", self.locale.group)
 
+    def counted(self, count: int, noun: str) -> str:
+        """Write how many of something there are: ``1 request``, ``1,200 requests``."""
+        return f"{self.number(count)} {noun}{'' if count == 1 else 's'}"
+
     def money(self, value: Amount, currency: str = "EUR") -> str:
         """Write money to the cent; less than half a cent that is not nothing is ``<€0.01``."""
         known = exact(value)
@@ -104,6 +108,23 @@ class Formats:
             return f"<{text}" if known > 0 else f">−{text}"
         text = self._currency(self.number(abs(known), 2), currency)
         return f"−{text}" if known < 0 else text
+
+    def fine_money(self, value: Amount, currency: str = "EUR") -> str:
+        """Write what one request cost: to the cent, below a cent with two significant digits."""
+        known = exact(value)
+        if known is None or known == 0 or abs(known) >= _SMALLEST:
+            return self.money(value, currency)
+        before, after = self.around_money(currency)
+        return f"{before}{self.number(known, min(1 - known.adjusted(), 12))}{after}"
+
+    def seconds(self, value: Amount) -> str:
+        """Write a time given in seconds, below one second in milliseconds."""
+        known = exact(value)
+        if known is None:
+            return UNKNOWN
+        if abs(known) < 1:
+            return f"{self.number(known * 1000)}{NO_BREAK_SPACE}ms"
+        return f"{self.number(known, 1)}{NO_BREAK_SPACE}s"
 
     def around_money(self, currency: str = "EUR") -> tuple[str, str]:
         """Return what stands before and after an amount of money, for axes."""

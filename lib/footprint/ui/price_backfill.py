@@ -131,12 +131,12 @@ def previewed(found: Priced, formats: Formats) -> str:
     if not found.requests:
         return "That prices no request: the tokens of all of them are unknown in part."
     text = (
-        f"{formats.number(found.requests)} requests would cost "
+        f"{formats.counted(found.requests, 'request')} would cost "
         f"{formats.money(found.cost_usd, 'USD')} ({formats.money(found.cost_eur)} at the rate of "
         "each day). Nothing is stored yet."
     )
     if found.left:
-        text += f" {formats.number(found.left)} stay without: their tokens are unknown in part."
+        text += f" Left without, for tokens unknown in part: {formats.number(found.left)}."
     return text
 
 
@@ -147,4 +147,4 @@ def _apply(view: View, model: Unpriced, prices: Prices, source: str) -> str:
         bar.progress(min(1.0, done / max(1, model.requests)), f"{done:,} requests priced")
     bar.empty()
     st.session_state.pop(_SEEN, None)
-    return f"{view.formats.number(done)} requests of {model.model} have a price now."
+    return f"{view.formats.counted(done, 'request')} of {model.model} got a price."

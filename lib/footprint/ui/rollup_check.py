@@ -57,7 +57,7 @@ def differing(wrong: list[CheckedDay], formats: Formats) -> str:
     shown = ", ".join(formats.day(day) for day in days[:5])
     more = f" and {len(days) - 5} more" if len(days) > 5 else ""
     names = ", ".join(_NAMES[name] for name in rollups)
-    return f"{formats.number(rows)} rows are not what the requests say ({names}): {shown}{more}."
+    return f"{formats.counted(rows, 'sum')} not as the requests say ({names}): {shown}{more}."
 
 
 def _check(view: View, period: Period) -> list[CheckedDay]:
@@ -83,4 +83,4 @@ def _rebuild(view: View, period: Period, wrong: list[CheckedDay]) -> str:
     st.session_state[_CHECKED] = (period, left)
     if left:
         return "Rebuilt, but something still differs: look below."
-    return f"Rebuilt; {len(days)} days were mended, and every sum is right again."
+    return f"{view.formats.counted(len(days), 'day')} rebuilt, and every sum is right again."

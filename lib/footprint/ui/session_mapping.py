@@ -45,17 +45,16 @@ def draw_unattributed(view: View, timezone: str) -> bool:
 
 def told(found: Unattributed, formats: Formats) -> str:
     """Return how many requests are nobody's and what can be done, in sentences."""
-    text = f"{formats.number(found.requests)} requests belong to nobody."
-    of = f"Of the newest {formats.number(found.sampled)}, "
+    text = f"{formats.counted(found.requests, 'request')} without a person."
+    if found.sampled < found.requests:
+        text += f" Of the newest {formats.number(found.sampled)}:"
     in_sessions = found.sampled - found.without_session
     if in_sessions:
-        text += f" {of}{formats.number(in_sessions)} name a chat session, which you can map below."
-        of = "The others" if found.without_session else ""
+        text += f" {formats.number(in_sessions)} in chat sessions, which you can map below."
     if found.without_session:
-        subject = of if in_sessions else f"{of}none names a session; they"
         text += (
-            f" {subject} say neither a person nor a session: have the caller send a user "
-            f"({DOCS} says how), so that the next ones do."
+            f" {formats.number(found.without_session)} with neither person nor session: have the "
+            f"caller send a user ({DOCS} says how), so that the next ones have one."
         )
     return text
 
@@ -93,8 +92,11 @@ def _form(view: View, sessions: list[str]) -> None:
 
 
 def _map(view: View, session: str, person: Person) -> str:
-    count = view.formats.number(map_person_session(view.me, session, person.user_id))
-    return f"Mapped: {count} requests became {person.name}'s, and later ones of this session will."
+    count = map_person_session(view.me, session, person.user_id)
+    return (
+        f"Mapped: {view.formats.counted(count, 'request')} went to {person.name}, and later ones "
+        "of this session will."
+    )
 
 
 def _name(person: Person) -> str:
