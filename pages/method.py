@@ -8,6 +8,7 @@ from footprint.data.period import DEFAULT, preset_period
 from footprint.data.rates import rates
 from footprint.ui.calculator import draw_calculator
 from footprint.ui.method import (
+    draw_constants,
     draw_own_models,
     draw_restated_months,
     draw_restatements,
@@ -37,7 +38,7 @@ with begin("Method", me) as view:
     draw_words(["The formula", "How a model finds its factor", "What is in, and what is not"])
     draw_words(["Market-based carbon"])
     with st.expander("Constants and their sources"):
-        draw_words(["Constants"])
+        draw_constants()
 
     st.header("How good it is", anchor=False)
     draw_validation()

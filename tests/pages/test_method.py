@@ -105,11 +105,25 @@ def test_admins_and_finance_see_what_a_restatement_changed_by_month_and_model(
     assert not [t for t in at.dataframe if "Range before" in t.value.columns]
 
 
+def test_the_calculator_counts_what_an_embedding_model_reads(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ann", METHOD, {"model": "libertai/bge-m3"})
+    assert at.number_input(key="out").disabled
+    # 1,000 tokens at 0.001212 J x 1.6 x 1.2: 2.327 J, 0.65 mWh; nothing for the 300 out of the form.
+    energy = estimate("libertai", "bge-m3", 1000, 0).impact.energy_kwh
+    assert energy is not None and energy.mid == pytest.approx(6.464e-7)
+    assert figures(at)["Energy"].replace("\u00a0", " ") == "0.65 mWh"
+    steps = next(table.value for table in at.table if "Step" in table.value.columns)
+    assert "0.303 at work of 0.568" in steps["How"].iloc[1].replace("\\", "")
+
+
 def test_market_based_carbon_is_explained_with_its_source(
     full: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = words(open_page(monkeypatch, "ann", METHOD))
-    assert "| gemini | 96 | 384.4 (USA) | Google 2025" in text
+    assert "**gemini**: 96 gCO2e/kWh bought; its usual grid (USA) weighs 384.4" in text
+    assert "arXiv:2508.15734" in text
     assert "neither is added to or subtracted from the other" in text
 
 

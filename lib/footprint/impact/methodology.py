@@ -205,14 +205,11 @@ def ladder_text() -> str:
 
 def market_text(kept: FactorSet) -> str:
     """Return in Markdown what market-based carbon is here, and whose figures there are."""
-    citations = kept.sources["citations"]
-    rows = [
-        [
-            place.provider,
-            f"{place.market_gco2e_per_kwh:g}",
-            f"{kept.grids[place.default_zone].carbon_gco2e_per_kwh:g} ({place.default_zone})",
-            str(citations[place.market_source]["title"]),
-        ]
+    sources = kept.sources["citations"]
+    known = [
+        f"- **{place.provider}**: {place.market_gco2e_per_kwh:g} gCO2e/kWh bought; its usual grid "
+        f"({place.default_zone}) weighs {kept.grids[place.default_zone].carbon_gco2e_per_kwh:g}. "
+        f"Source: [{sources[place.market_source]['title']}]({sources[place.market_source]['url']})."
         for place in kept.facilities.values()
         if place.market_gco2e_per_kwh is not None
     ]
@@ -222,8 +219,7 @@ def market_text(kept: FactorSet) -> str:
         "**market-based** figure stands beside it: energy · the provider's gCO2e/kWh + making of the hardware, with "
         "the same range. The GHG Protocol asks for both, side by side; neither is added to or subtracted from the "
         "other. Where a provider published nothing the market-based figure is unknown, and a total says how many "
-        "requests it covers.\n\n"
-        + table(("Provider", "Bought, gCO2e/kWh", "Usual grid, gCO2e/kWh", "Source"), rows)
+        "requests it covers.\n\n" + "\n".join(known)
     )
 
 

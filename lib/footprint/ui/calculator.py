@@ -11,7 +11,7 @@ from footprint.data.factors import Places, factor_of, known_models, places
 from footprint.data.rates import Rates
 from footprint.errors import InputError
 from footprint.impact.derivation import derivation
-from footprint.impact.engine import Factor, Grid, Range, TokenCounts, derive
+from footprint.impact.engine import EMBEDDING, Factor, Grid, Range, TokenCounts, derive
 from footprint.impact.equivalences import equivalents
 from footprint.impact.price_list import token_prices
 from footprint.impact.second_opinion import opinion_on
@@ -57,6 +57,8 @@ def _form(view: View, factor_set: str) -> Asked | None:
         help="As LiteLLM names it: provider/model. Type to search.",
     )
     where = places(view.me, factor_set)
+    factor = factor_of(view.me, factor_set, name)
+    reads_only = factor is not None and factor.kind == EMBEDDING
     with st.grid(4, min_column_width=150):
         tokens_in = st.number_input("Tokens in", 0, MOST_TOKENS, 1000, 100, key="in")
         cached = st.number_input(
@@ -68,17 +70,23 @@ def _form(view: View, factor_set: str) -> Asked | None:
             key="cached",
             help="Read from the prompt cache",
         )
-        tokens_out = st.number_input("Tokens out", 0, MOST_TOKENS, 300, 50, key="out")
+        tokens_out = st.number_input(
+            "Tokens out",
+            *(0, MOST_TOKENS, 300, 50),
+            key="out",
+            disabled=reads_only,
+            help="An embedding model generates none." if reads_only else None,
+        )
         zone = st.selectbox("Zone", [USUAL_ZONE, *sorted(where.grids)], key="zone")
     if cached > tokens_in:
         raise InputError("More tokens are cached than were read: count the cached ones among them.")
-    factor = factor_of(view.me, factor_set, name)
     if factor is None:
         st.info("This model has no factor: its impact is unknown, not zero.")
         return None
     usual_zone = where.of(factor.provider).default_zone
     grid = where.grids[usual_zone if zone == USUAL_ZONE else zone]
-    return Asked(factor, TokenCounts(tokens_out, tokens_in - cached, cached), grid, where)
+    generated = 0 if reads_only else tokens_out
+    return Asked(factor, TokenCounts(generated, tokens_in - cached, cached), grid, where)
 
 
 def _figures(formats: Formats, asked: Asked, today_rates: Rates) -> None:

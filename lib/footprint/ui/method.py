@@ -38,6 +38,20 @@ def draw_words(titles: Sequence[str]) -> None:
         st.markdown(by_title[title].text)
 
 
+def draw_constants() -> None:
+    """Draw every constant of the method with its unit and source."""
+    rows = [
+        {"Constant": k.name, "Value": f"{k.value} {k.unit}".strip(), "Source": k.source}
+        for k in methodology.constants()
+    ]
+    st.table(
+        pd.DataFrame(rows).map(plain),
+        border="horizontal",
+        hide_index=True,
+        alt="Constants of the method with their sources",
+    )
+
+
 def draw_validation() -> None:
     """Draw how both methods stand against published figures, misses included."""
     draw_words(["Against published figures"])
