@@ -82,6 +82,8 @@ language sql stable set search_path = '' as $$
     when p_key = 'privacy_people' then
       case when p_value in ('"named"', '"pseudonymous"', '"off"') then null
       else 'must be "named", "pseudonymous" or "off"' end
+    when p_key = 'who_may_join' then
+      case when p_value in ('"anyone"', '"invited"') then null else 'must be "anyone" or "invited"' end
     when p_key = 'reporting_timezone' then
       case when exists (select 1 from pg_catalog.pg_timezone_names where name = p_value #>> '{}')
            then null else 'must be an IANA time zone name such as "Europe/Paris"' end
@@ -146,6 +148,7 @@ from (values
   ('contract_price_eur_per_m2', '1.20', 'EUR per m2 assumed before the first receipt (sponsorship price seen at EarthToday / Rewilding Europe; sensitivity 0.30-3.00).'),
   ('fx_planning_rate_eur_per_usd', '0.90', 'EUR per USD for days before the first known rate in fx_rates; such rows say so (fx_date is null).'),
   ('privacy_people', '"named"', 'How people appear to others: named, pseudonymous or off.'),
+  ('who_may_join', '"anyone"', 'Who becomes a member at their first sign-in: anyone with a verified e-mail address, or whoever was invited.'),
   ('store_payloads', 'false', 'Whether prompts and answers may be stored at all.'),
   ('payload_retention_days', '30', 'Days after which stored prompts and answers are erased.'),
   ('prepaid_mode', 'false', 'Whether people spend from a prepaid balance.'),

@@ -173,6 +173,7 @@ begin
     insert into public.user_profiles (user_id, deleted_at) values (v_ledger_name, now());
     update public.transactions set user_id = v_ledger_name, note = null where user_id = p.user_id;
   end if;
+  delete from private.invitations where email = lower(p.email);
   delete from public.user_profiles where user_id = p.user_id;
   delete from auth.users where id = p.auth_user_id;
   perform private.audit('person.erase', p.user_id, null,

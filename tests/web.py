@@ -26,7 +26,7 @@ from footprint.auth.limits import Limiter
 from footprint.auth.sessions import STORE, AuthSession, SessionStore
 from footprint.config import get_settings
 from footprint.local.accounts import create_account
-from footprint.local.stack import Server, Stack
+from footprint.local.stack import LiteOptions, Server, Stack
 from house import Database
 
 ROOT = Path(__file__).parents[1]
@@ -57,10 +57,9 @@ class Web:
 
 
 @contextmanager
-def web_over(stack: Stack, database: Database) -> Iterator[Web]:
+def web_over(stack: Stack, database: Database, options: LiteOptions | None = None) -> Iterator[Web]:
     """Serve ``database`` with the people of ``ROLES`` in it."""
-    name = database.name
-    with stack.serve(name) as server:
+    with stack.serve(database.name, options=options) as server:
         for person, role in ROLES.items():
             create_account(server, email(person), PASSWORD, {"full_name": person.title()})
             database.execute(

@@ -174,7 +174,8 @@ def test_an_erasure_takes_every_trace_of_the_person_and_no_figure_of_the_organis
     database = any_database
     filled(database)
     organisation = (
-        "select to_jsonb(u) - 'attributed' from public.usage_org_daily u order by day, team, model"
+        "select to_jsonb(u) - array['attributed', 'tokens_attributed', 'cost_eur_attributed'] "
+        "from public.usage_org_daily u order by day, team, model"
     )
     before = database.rows(organisation)
     month = "select sum(cost_usd), sum(tokens_used), sum(requests) from public.usage_user_monthly"

@@ -65,7 +65,8 @@ async def confirm(request: Request) -> Response:
         tokens = await run_in_threadpool(gotrue.verify_link, token_hash, kind)
     except FootprintError as error:
         return _bad_link(str(error))
-    return await enter(request, STORE.create(tokens), _NEXT.get(kind))
+    target = "/account" if tokens.invited and kind == "signup" else _NEXT.get(kind)
+    return await enter(request, STORE.create(tokens), target)
 
 
 async def leave_for_provider(request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from footprint.auth import gotrue
 from footprint.auth.gotrue import SessionEnded, SignInRefused
@@ -66,12 +67,26 @@ def send_code(email: str, browser: str) -> None:
         SignInRefused: where the address cannot be one, or too many codes were asked for.
         ServiceUnavailable: where Supabase Auth does not answer.
     """
+    _have_sent(gotrue.send_code, email, browser)
+
+
+def send_recovery(email: str, browser: str) -> None:
+    """Have a link sent with which to set a password; whoever asks is not told who has an account.
+
+    Raises:
+        SignInRefused: where the address cannot be one, or too many links were asked for.
+        ServiceUnavailable: where Supabase Auth does not answer.
+    """
+    _have_sent(gotrue.send_recovery, email, browser)
+
+
+def _have_sent(send: Callable[[str], None], email: str, browser: str) -> None:
     email = email.strip().lower()
     if not email or len(email) > LONGEST_EMAIL:
         raise SignInRefused("Enter your e-mail address.")
     _take_attempt(email, browser)
     began = time.monotonic()
-    gotrue.send_code(email)
+    send(email)
     time.sleep(max(0.0, began + REFUSAL_S - time.monotonic()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import httpx
@@ -63,6 +63,8 @@ class Tokens:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     lifetime_s: float
+    # Whether the account was made by an invitation: its person has no password yet.
+    invited: bool = False
 
 
 def sign_in(email: str, password: str) -> Tokens:
@@ -95,8 +97,52 @@ def send_code(email: str) -> None:
         SignInRefused: where too many were asked for; never for an unknown address.
         ServiceUnavailable: where Supabase Auth does not answer or does not accept this app.
     """
+    options: dict[str, Any] = {"email": email, "options": {"should_create_user": False}}
+    _send(lambda client: client.sign_in_with_otp(options))  # type: ignore[arg-type]
+
+
+def send_recovery(email: str) -> None:
+    """Have a link sent to an address, where it has an account, with which to set a password.
+
+    Raises:
+        SignInRefused: where too many were asked for; never for an unknown address.
+        ServiceUnavailable: where Supabase Auth does not answer or does not accept this app.
+    """
+    _send(lambda client: client.reset_password_for_email(email))
+
+
+def send_invitation(email: str) -> None:
+    """Make an account for an address, unless it has one, and have a link sent that opens it.
+
+    Raises:
+        SignInRefused: where Supabase Auth makes no accounts by itself, or is asked too often.
+        ServiceUnavailable: where Supabase Auth does not answer or does not accept this app.
+    """
+    options: dict[str, Any] = {
+        "email": email,
+        "options": {"should_create_user": True, "data": {"invited": True}},
+    }
     try:
-        _client().sign_in_with_otp({"email": email, "options": {"should_create_user": False}})
+        _client().sign_in_with_otp(options)  # type: ignore[arg-type]
+    except AuthApiError as error:
+        if error.status == 429:
+            raise SignInRefused(
+                "A message went to this address just now: wait a minute, then send another."
+            ) from None
+        if error.code in {"signup_disabled", "otp_disabled", "email_provider_disabled"}:
+            raise SignInRefused(
+                "Supabase Auth makes no accounts by itself here: send its own invitation from "
+                "the Supabase dashboard (Authentication, Users); role and team wait for it."
+            ) from None
+        raise _unavailable() from None
+    except AuthError:
+        raise _unavailable() from None
+
+
+def _send(call: Callable[[SyncGoTrueClient], object]) -> None:
+    """Have a mail sent; whether the address has an account is not told."""
+    try:
+        call(_client())
     except AuthApiError as error:
         refusal = _refusal_of_sign_in(error)
         if error.status == 429 or isinstance(refusal, ServiceUnavailable):
@@ -268,6 +314,7 @@ def _tokens_of(answer: AuthResponse) -> Tokens:
         access_token=session.access_token,
         refresh_token=session.refresh_token,
         lifetime_s=float(session.expires_in or DEFAULT_LIFETIME_S),
+        invited=session.user.user_metadata.get("invited") is True,
     )
 
 

@@ -10,7 +10,13 @@ import streamlit as st
 
 from footprint.auth.browser import browser_cookie, browser_id
 from footprint.auth.cookies import cookie_names
-from footprint.auth.flows import send_code, sign_in_with_code, sign_in_with_password, sign_up
+from footprint.auth.flows import (
+    send_code,
+    send_recovery,
+    sign_in_with_code,
+    sign_in_with_password,
+    sign_up,
+)
 from footprint.config import get_settings
 from footprint.errors import FootprintError
 from footprint.shell import brand, bridge
@@ -34,6 +40,7 @@ PROVIDER_TITLES = {
     "linkedin_oidc": "LinkedIn",
 }
 _SENT_TO = "footprint_code_sent_to"
+_FORGOTTEN = "footprint_password_forgotten"
 
 
 def sign_in_screen() -> None:
@@ -61,8 +68,14 @@ def sign_in_screen() -> None:
         if way == NEW_ACCOUNT:
             _new_account(browser)
             return
+        if st.session_state.get(_FORGOTTEN):
+            _recovery(browser)
+            return
         given = _form()
         answer = st.container()
+        if st.button("Forgot your password?", type="tertiary"):
+            st.session_state[_FORGOTTEN] = True
+            st.rerun()
         demo = read_demo(get_settings())
         chosen = _demo_choice(demo.accounts) if demo and demo.accounts else None
         if chosen is not None:
@@ -105,7 +118,6 @@ def _by_code(browser: str) -> None:
         with st.form("footprint_send_code", border=False):
             email = st.text_input("E-mail", type="email", autocomplete="username")
             sent = st.form_submit_button("Send me a code", type="primary", width="stretch")
-        st.caption("Forgot your password? Sign in with a code, then set a new one under Account.")
         if sent and _tried(lambda: send_code(email or "", browser)):
             st.session_state[_SENT_TO] = (email or "").strip().lower()
             st.rerun()
@@ -121,6 +133,21 @@ def _by_code(browser: str) -> None:
         _enter(lambda: sign_in_with_code(sent_to, code, browser))
     if st.button("Send another", type="tertiary"):
         del st.session_state[_SENT_TO]
+        st.rerun()
+
+
+def _recovery(browser: str) -> None:
+    """Draw the form that has a link sent, with which to set a new password."""
+    with st.form("footprint_recovery", border=False):
+        email = st.text_input("E-mail", type="email", autocomplete="username")
+        sent = st.form_submit_button("Send me a link", type="primary", width="stretch")
+    if sent and _tried(lambda: send_recovery(email or "", browser)):
+        st.success(
+            f"If {plain((email or '').strip().lower())} has an account here, an e-mail with a link "
+            "to set a new password is on its way."
+        )
+    if st.button("Back to signing in", type="tertiary"):
+        del st.session_state[_FORGOTTEN]
         st.rerun()
 
 

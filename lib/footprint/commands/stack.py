@@ -30,6 +30,11 @@ def register(commands: Any) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether anyone may make an account (default: as before; at first, yes)",
     )
+    up.add_argument(
+        "--smtp",
+        metavar="HOST:PORT",
+        help="a mail catcher for e-mails (default: as before; at first, a file in the data folder)",
+    )
     up.add_argument("--no-migrate", action="store_true", help="leave the schema as it is")
     _add(commands, "down", stop, "stop the embedded Supabase; its data stays")
     _add(commands, "status", show, "what runs, since when, and what it takes")
@@ -42,7 +47,8 @@ def start(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     before = Stack(options.data_dir).options
     sign_up = before.allow_sign_up if options.sign_up is None else options.sign_up
-    lite = replace(before, allow_sign_up=sign_up, app_url=get_settings().app_url)
+    smtp = before.smtp if options.smtp is None else options.smtp
+    lite = replace(before, allow_sign_up=sign_up, app_url=get_settings().app_url, smtp=smtp)
     stack = Stack(options.data_dir, options.port, options=lite, progress=_progress)
     info = stack.up(None if options.no_migrate else _migrate)
     print(f"The embedded Supabase is up at {info.api_url} (stop it with `footprint down`).")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,8 +29,8 @@ ADDRESS = "127.0.0.1"
 ANSWER_WAIT_S = 60
 RELEASE_WAIT_S = 1.0
 HEALTH_WAIT_S = 10  # A server busy with a large batch answers late.
-# The server opens no connection but to its database: it needs nothing else of ours, least of all
-# the keys of a real deployment.
+MAIL_TEMPLATES = Path(__file__).parent / "mail"
+# The server needs nothing else of ours, least of all the keys of a real deployment.
 ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "NODE_OPTIONS")
 
 
@@ -39,14 +40,25 @@ class LiteOptions:
 
     Args:
         allow_sign_up: whether anyone may make an account for themselves.
-        confirm_email: whether a new account must first follow a link in an e-mail (kept in the
-            data folder's ``outbox.jsonl``: nothing is ever sent).
+        confirm_email: whether a new account must first follow a link in an e-mail.
         app_url: where the links in e-mails lead.
+        smtp: ``host:port`` of a mail catcher on this machine; empty keeps e-mails in the data
+            folder's ``outbox.jsonl`` and sends nothing.
+        providers: sign-in providers by Supabase Auth's names for them (Supabase Lite knows
+            ``github`` and ``google``), each with ``client_id``, ``secret`` and perhaps ``url``.
     """
 
     allow_sign_up: bool = True
     confirm_email: bool = False
     app_url: str = "http://127.0.0.1:8501"
+    smtp: str = ""
+    providers: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.smtp and not re.fullmatch(r"[A-Za-z0-9.-]+:\d{1,5}", self.smtp):
+            raise InputError(
+                f"A mail catcher is named as host:port, such as localhost:1025, not {self.smtp!r}."
+            )
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,9 @@ class LitePlan:
             "allow_sign_up": self.options.allow_sign_up,
             "confirm_email": self.options.confirm_email,
             "outbox": str(self.data_dir / "outbox.jsonl"),
+            "mail_templates": str(MAIL_TEMPLATES),
+            "smtp": self.options.smtp,
+            "providers": self.options.providers,
         }
 
 

@@ -14,7 +14,7 @@ import { createInterface } from "node:readline";
 import { format } from "node:util";
 
 import { serve } from "@hono/node-server";
-import { App, SUPABASE_AUTH_HELPERS_SQL, getAuthSchemaSql } from "@supabase/lite";
+import { App, SUPABASE_AUTH_HELPERS_SQL, SmtpEmailDriver, getAuthSchemaSql } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
 
 const LISTEN_ADDRESS = "127.0.0.1";
@@ -84,9 +84,27 @@ const outbox = (path) => ({
     }),
 });
 
+/** A mail catcher on this machine, or a private file. */
+function createMailer(config) {
+  if (!config.smtp) return outbox(config.outbox);
+  const [host, port] = config.smtp.split(":");
+  return new SmtpEmailDriver({ from: "Footprint <footprint@localhost>", host, port: Number(port), timeoutMs: 5_000 });
+}
+
+/** E-mails whose links lead to the app's own page, as docs/security.md has hosted Supabase send them. */
+const mailTemplates = (folder) =>
+  Object.fromEntries(
+    Object.entries({
+      confirmation: "Confirm your e-mail address for Footprint",
+      magic_link: "Your sign-in to Footprint",
+      recovery: "Set a new password for Footprint",
+    }).map(([name, subject]) => [name, { subject, content_path: `${folder}/${name}.html` }]),
+  );
+
 function createApp(config, connection, auth) {
   return new App({
     connection,
+    api: { external_url: `http://${LISTEN_ADDRESS}:${config.port}` },
     auth: {
       jwt_secret: config.jwt_secret,
       jwt_expiry: 3600,
@@ -94,9 +112,13 @@ function createApp(config, connection, auth) {
       secret_key: config.secret_key,
       site_url: config.site_url,
       additional_redirect_urls: [`${config.site_url}/**`],
+      external: Object.fromEntries(
+        Object.entries(config.providers).map(([name, given]) => [name, { enabled: true, ...given }]),
+      ),
       ...auth,
+      email: { template: mailTemplates(config.mail_templates), ...auth.email },
     },
-    options: { drivers: { email: outbox(config.outbox) } },
+    options: { drivers: { email: createMailer(config) } },
   });
 }
 
@@ -136,11 +158,14 @@ function createHandler(config, connection) {
   };
 }
 
-const listen = (config, fetch) =>
+const listen = (config, connection) =>
   new Promise((resolve, reject) => {
-    const server = serve({ fetch, port: config.port, hostname: LISTEN_ADDRESS }, (address) =>
-      resolve({ server, port: address.port }),
-    );
+    let handle;
+    const fetch = (request) => handle(request);
+    const server = serve({ fetch, port: config.port, hostname: LISTEN_ADDRESS }, ({ port }) => {
+      handle = createHandler({ ...config, port }, connection); // a sign-in provider is told our address
+      resolve({ server, port });
+    });
     server.on("error", reject);
   });
 
@@ -175,7 +200,7 @@ async function obey(line) {
     say({ event: "prepared" });
   } else if (line === "listen") {
     await connection.introspect({ useCache: true });
-    running = await listen(obey.config, createHandler(obey.config, connection));
+    running = await listen(obey.config, connection);
     say({ event: "listening", port: running.port });
   } else if (line === "detach") {
     detached = true;
