@@ -80,9 +80,12 @@ EXECUTES = {
     "get_user_monthly_usage": SIGNED_IN,
     "get_user_request_history": SIGNED_IN,
     "get_user_token_breakdown": SIGNED_IN,
+    "ingest_quality": SIGNED_IN,
     "ingest_request_logs": EVERYBODY,
+    "invite_person": SIGNED_IN,
     "latency_spread": SIGNED_IN,
     "list_ingest_keys": SIGNED_IN,
+    "list_invitations": SIGNED_IN,
     "look_at_person": SIGNED_IN,
     "looks_at_me": SIGNED_IN,
     "map_model": SIGNED_IN,
@@ -117,6 +120,7 @@ EXECUTES = {
     "usage_by_tag": SIGNED_IN,
     "usage_choices": SIGNED_IN,
     "verify_donation": SIGNED_IN,
+    "withdraw_invitation": SIGNED_IN,
 }
 # Functions of `private` that the API's roles may execute: helpers of policies and the definer
 # halves of the functions above. None takes whose rows to read without checking it.
