@@ -224,12 +224,45 @@ comment on function private.with_cost_in_usd(jsonb, numeric, text) is
   'An event whose cost_eur became cost_usd, at the rate of its day.';
 revoke execute on function private.with_cost_in_usd(jsonb, numeric, text) from public;
 
+-- A call that nobody saw the end of is stored as abandoned after ten minutes. When its end comes after
+-- all, the event that says how it ended takes its place: the abandoned one began while that one ran.
+create or replace function private.is_end_of(p_status text, p_started timestamptz, p_latency_s numeric, p_abandoned timestamptz) returns boolean
+language sql immutable
+begin atomic
+  select p_status <> 'abandoned' and p_abandoned between p_started - interval '10 ms' and p_started + make_interval(secs => p_latency_s::float8);
+end;
+comment on function private.is_end_of(text, timestamptz, numeric, timestamptz) is
+  'Whether a request of the same LiteLLM call ran when an abandoned one was seen to begin, and so is what became of it.';
+
+create index if not exists request_logs_abandoned_idx on public.request_logs (litellm_call_id) where status = 'abandoned';
+
+create or replace function private.drop_abandoned_that_ended(p_events jsonb) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_ended uuid[];
+begin
+  v_ended := array(
+    select a.event_id from public.request_logs a
+     where a.status = 'abandoned'
+       and a.litellm_call_id in (select e ->> 'litellm_call_id' from jsonb_array_elements(p_events) e where jsonb_typeof(e) = 'object')
+       and exists (select 1 from public.request_logs r
+                    where r.litellm_call_id = a.litellm_call_id and private.is_end_of(r.status, r.started_at, r.latency_s, a.started_at)));
+  if v_ended <> '{}' then
+    delete from public.request_logs where event_id = any (v_ended);
+  end if;
+end
+$$;
+comment on function private.drop_abandoned_that_ended(jsonb) is
+  'Deletes abandoned requests whose end came with this batch.';
+revoke execute on function private.is_end_of(text, timestamptz, numeric, timestamptz), private.drop_abandoned_that_ended(jsonb) from public;
+
 create or replace function private.store_events(p_events jsonb, p_user_id text default null, p_team text default null)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   v_rejected jsonb;
   v_unknown jsonb;
+  v_tallies jsonb;
   v_inserted bigint;
   v_good bigint;
   v_factor_set text;
@@ -289,6 +322,9 @@ begin
       -- What is there already costs nothing further; what another batch stores meanwhile meets the conflict below.
       and not exists (select 1 from public.request_logs r
                        where r.event_id = case when e.problem is null then e.event_id::uuid end)
+      and not (e.status = 'abandoned' and exists (
+        select 1 from public.request_logs r
+         where r.litellm_call_id = e.litellm_call_id and private.is_end_of(r.status, r.started_at, r.latency_s, e.started_at)))
   ), stored as (
     insert into public.request_logs (
       event_id, litellm_call_id, trace_id, session_id, source, started_at,
@@ -324,14 +360,21 @@ begin
       coalesce(t.input_uncached, 0) + coalesce(t.cache_write, 0), coalesce(t.cache_read, 0)) as i
     order by e.event_id::uuid
     on conflict (event_id) do nothing
-    returning provider, model, impact_reason
+    returning provider, model, impact_reason, source
+  ), tallies as (
+    select p.source, count(*) filter (where p.problem is null) as good, count(*) filter (where p.problem is not null) as rejected,
+           max(least(p.started_at, now())) filter (where p.problem is null) as last_event_at
+      from parsed p group by p.source
   )
   select (select count(*) from stored), (select count(*) from parsed where problem is null),
     (select coalesce(jsonb_agg(jsonb_build_object('event_id', event_id, 'index', item - 1, 'reason', problem) order by item), '[]')
        from parsed where problem is not null),
-    (select coalesce(jsonb_agg(distinct ltrim(provider || '/' || model, '/')), '[]') from stored where impact_reason = 'no_factor')
-  into v_inserted, v_good, v_rejected, v_unknown;
+    (select coalesce(jsonb_agg(distinct ltrim(provider || '/' || model, '/')), '[]') from stored where impact_reason = 'no_factor'),
+    (select jsonb_agg(to_jsonb(t) || jsonb_build_object('inserted', (select count(*) from stored s where s.source = t.source))) from tallies t)
+  into v_inserted, v_good, v_rejected, v_unknown, v_tallies;
 
+  perform private.drop_abandoned_that_ended(p_events);
+  perform private.count_ingest(v_tallies, v_rejected, p_events);  -- sql/155_ingest_quality.sql
   return jsonb_build_object('inserted', v_inserted, 'duplicates', v_good - v_inserted, 'rejected', v_rejected, 'unknown_models', v_unknown);
 end
 $$;

@@ -10,9 +10,13 @@ import jsonschema  # type: ignore[import-untyped]
 
 from api.conftest import APP
 from api.test_reports import EVENT, post
+from footprint.api import routes
 from footprint.api.bodies import FIELDS
+from footprint.api.mailroom import mailroom
 from footprint.api.routes import API_ROUTES
+from footprint.config import get_settings
 from footprint.ingest import health
+from footprint.ingest.spools import spool_states
 from ingest_callback.receiver import Fault, Receiver
 from web import ask
 
@@ -107,3 +111,28 @@ def test_a_spool_of_reported_requests_has_its_own_metrics(receiver: Receiver) ->
     ]
     assert line.endswith(" 3")
     assert "fpk_test" not in text
+
+
+def test_health_tells_what_became_of_requests_and_is_as_it_is_described(
+    receiver: Receiver, spool: Path
+) -> None:
+    routes._LAST.until = 0.0
+    receiver.reject = lambda event: "refused" if event["model"] == "bad" else None
+    known = {**EVENT, "id": "one", "ts": "2026-10-15T10:00:00Z"}
+    post("/api/request-event", known)
+    post("/api/request-event", [known, {**EVENT, "model": "bad"}, {"model": ""}])
+    receiver.rule = lambda events: Fault(500)
+    post("/api/request-event", [EVENT] * 3)
+    mailroom().close(0.0)  # writes the counters down
+    body = ask(APP, "GET", "/api/health").json()
+    check(body, "Health")
+    lag_s = body["ingest"].pop("lag_s")
+    assert 0 <= lag_s < 60
+    assert body["ingest"] == {
+        **{"healthy": True, "accepted": 5, "delivered": 1, "duplicates": 1},
+        **{"rejected": 2, "dropped": 0, "waiting": 3},
+    }
+    [callback, box] = spool_states(get_settings())
+    assert (callback.label, callback.accepted) == ("callback", 0)
+    assert box.label.startswith("api/") and box.waiting == 3 and box.last_ok_at is not None
+    routes._LAST.until = 0.0

@@ -15,6 +15,8 @@ from footprint.api.routes import ROUTES
 from web import Web, ask, tell_settings
 
 APP = Starlette(routes=ROUTES)
+COUNTERS = ("accepted", "delivered", "duplicates", "rejected", "dropped", "waiting")
+IDLE = {"healthy": True, **dict.fromkeys(COUNTERS, 0), "lag_s": 0.0}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +48,7 @@ def test_it_says_that_supabase_is_reachable(web: Web) -> None:
     response = ask(APP, "GET", "/api/health")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "supabase": "reachable"}
+    assert response.json() == {"status": "ok", "supabase": "reachable", "ingest": IDLE}
     assert response.headers["cache-control"] == "no-store"
 
 
@@ -58,7 +60,7 @@ def test_it_answers_while_supabase_does_not(
     response = ask(APP, "GET", "/api/health")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "supabase": "unreachable"}
+    assert response.json() == {"status": "ok", "supabase": "unreachable", "ingest": IDLE}
 
 
 def test_it_says_that_nothing_is_set_up(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,9 @@ def sync_calls() -> None:
         litellm.completion(model="nosuchprovider/x", messages=ASK, user="sync bad provider")
     stream = litellm.completion(**openai("sync closed early", "gpt-4o-slow", stream=True))
     next(iter(stream))
+    # A stream that is only dropped may be collected while the same thread is inside httpcore's
+    # pool, whose lock is not re-entrant: the program then waits for itself for ever.
+    stream.completion_stream.close()
     del stream
     litellm.completion(**openai("no-log"), **{"no-log": True})
     litellm.completion(model="gpt-4o", messages=ASK, mock_response="hello", user="sync mock")

@@ -17,6 +17,7 @@ from footprint.ingest import courier as couriers
 from footprint.ingest import dead, health
 from footprint.ingest.delivery import encode
 from footprint.ingest.recorder import Recorder, open_recorder
+from footprint.ingest.spool import Spool
 from footprint.ingest.survey import survey
 from footprint.ingest.trouble import Patience
 from ingest_callback.conftest import event, footprint, run
@@ -241,7 +242,8 @@ def test_flush_says_when_something_is_left(settings: Settings, receiver: Receive
     assert done.returncode == 3
     assert "7 left" in done.stdout and "HTTP 503" in done.stderr
     status = footprint(settings.spool_dir, receiver.url, "spool", "status")
-    assert "waiting   7 requests" in status.stdout
+    assert "waiting       7 requests" in status.stdout
+    assert "(callback): healthy" in status.stdout and "accepted      7" in status.stdout
 
 
 def test_delivery_works_from_memory_where_there_is_no_disk(
@@ -301,3 +303,20 @@ for _ in range(50):
     models = sorted(e["model"] for e in receiver.stored.values())
     assert [models.count(f"child-{n}") for n in range(4)] == [50] * 4
     assert receiver.duplicates == 0
+
+
+def test_status_also_tells_of_requests_that_keys_reported_to_the_app(
+    settings: Settings, receiver: Receiver
+) -> None:
+    box = settings.spool_dir / "api/0123456789abcdef"
+    Spool(box, 10**6).append(encode(event()))
+    Spool(settings.spool_dir, 10**6).append(encode(event()))
+    status = footprint(settings.spool_dir, receiver.url, "spool", "status", "--json")
+    states = [json.loads(line) for line in status.stdout.splitlines()]
+    assert [(s["label"], s["waiting"]) for s in states] == [("callback", 1), ("api/01234567", 1)]
+    counters = health.Health()
+    counters.count(health.DROPPED + "the spool is full", 3)
+    counters.write(box)
+    status = footprint(settings.spool_dir, receiver.url, "spool", "status")
+    assert status.returncode == 1
+    assert "(api/01234567): 3 requests were dropped." in status.stdout

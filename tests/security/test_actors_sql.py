@@ -66,6 +66,7 @@ SIGNED_IN = {"member", "other", "admin", "finance"}
 EVERYBODY = SIGNED_IN | {"anonymous", "service"}
 EXECUTES = {
     "add_ingest_key": SIGNED_IN,
+    "attention": SIGNED_IN,
     "check_rollup_day": SIGNED_IN,
     "check_rollup_month": SIGNED_IN,
     "delete_person": SIGNED_IN,
@@ -304,6 +305,7 @@ def test_functions_are_executable_by_the_allow_list_and_nobody_else(any_database
         "select public.record_donation('{}')",
         "select public.restated_months(1)",
         "select public.restoration_shares('2026-09-01')",
+        "select public.attention()",
         "select public.latency_spread('2026-10-01', '2026-10-31')",
         "select public.people_movers('2026-10-01', '2026-10-31')",
         "select public.usage_by_tag('2026-10-01', '2026-10-31')",

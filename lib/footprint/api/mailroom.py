@@ -28,11 +28,13 @@ from footprint.errors import (
     InputError,
     ServiceUnavailable,
 )
+from footprint.ingest import health
 from footprint.ingest.courier import Courier
 from footprint.ingest.delivery import MAX_BYTES, MAX_ROWS, read_report
 from footprint.ingest.http import INGEST, Gateway
 from footprint.ingest.segments import replace_file
 from footprint.ingest.spool import MAX_IN_MEMORY, Spool
+from footprint.ingest.spools import mail_folder
 from footprint.ingest.trouble import TooLarge, Transient
 
 LOG: Final = logging.getLogger(__name__)
@@ -42,12 +44,15 @@ COURIER_TIMEOUT_S: Final = 10.0
 # After a failure the database is left alone for this long; requests go to disk at once.
 AVOID_S: Final = 5.0
 REMEMBERED: Final = 20_000
-FOLDER: Final = "api"
 SEALED_KEY: Final = "key"
 
 
 class KeyRefused(AccessDenied):
     """The database does not know the caller's ingest key."""
+
+
+class BatchTooLarge(InputError):
+    """The database takes no batch of this size."""
 
 
 @dataclass
@@ -107,7 +112,8 @@ class Mailbox:
         Raises:
             KeyRefused: where the database does not know the key.
             ServiceUnavailable: where neither the database nor the disk takes it.
-            InputError: where the database refuses the batch as a whole.
+            BatchTooLarge: where the database takes no batch of this size.
+            InputError: where it refuses the batch as a whole for another reason.
         """
         receipt = Receipt()
         with self._lock:
@@ -144,15 +150,33 @@ class Mailbox:
             self._key_file.unlink(missing_ok=True)
             raise KeyRefused("The ingest key is unknown, expired or revoked.") from error
         except TooLarge as error:
-            raise InputError("The batch is larger than the database takes: send less.") from error
+            raise BatchTooLarge("The database takes no batch as large: send less.") from error
         except InputError:
             raise
         except (Transient, FootprintError, KeyError, TypeError, ValueError) as error:
             self._out_of_order(str(error))
             return None
         self._remember_key()
+        self._count(answer)
         found: dict[str, Any] = answer
         return found
+
+    def _count(self, answer: dict[str, Any]) -> None:
+        counters = self._spool.health
+        refused = len(answer["rejected"])
+        counters.count(health.RECORDED, int(answer["inserted"]) + int(answer["duplicates"]))
+        counters.count(health.DELIVERED, int(answer["inserted"]))
+        counters.count(health.DUPLICATES, int(answer["duplicates"]))
+        if refused:
+            counters.count(health.REJECTED, refused)
+        counters.delivered()
+        self._courier.wake()  # which writes the counters down
+
+    def refused(self, items: int) -> None:
+        """Count items of a body that could not be read; those never come here."""
+        if items and self.known:
+            self._spool.health.count(health.REJECTED, items)
+            self._courier.wake()
 
     def _out_of_order(self, reason: str) -> None:
         self._avoid_until = time.monotonic() + AVOID_S
@@ -237,11 +261,6 @@ def _open_mailroom() -> Mailroom:
     room = Mailroom()
     atexit.register(room.close)
     return room
-
-
-def mail_folder(settings: Settings) -> Path:
-    """Return where the mailboxes' spools are."""
-    return settings.spool_dir.absolute() / FOLDER
 
 
 def is_known(key: str, settings: Settings) -> bool:

@@ -12,10 +12,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from footprint.api.mailroom import mail_folder
 from footprint.api.problems import Problem
 from footprint.config import Settings, get_settings
 from footprint.ingest import health
+from footprint.ingest.spools import spools
 from footprint.ingest.survey import survey
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -57,15 +57,6 @@ def _lines(settings: Settings) -> Iterator[str]:
     for name, (kind, text) in _HELP.items():
         yield f"# HELP {name} {text}\n# TYPE {name} {kind}\n"
         yield from found[name]
-
-
-def spools(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """Yield this host's spools: the callback's, and one for each key that reports over HTTP."""
-    yield "callback", settings.spool_dir.absolute()
-    folder = mail_folder(settings)
-    if folder.is_dir():
-        for box in sorted(path for path in folder.iterdir() if path.is_dir()):
-            yield f"api/{box.name[:8]}", box
 
 
 def _of(folder: Path) -> Iterator[tuple[str, list[str], float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -53,9 +54,33 @@ _REJECTED: Final[dict[str, Any]] = {
         "properties": {"index": _COUNT, "reason": _TEXT},
     },
 }
+_HEALTH: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["status", "supabase", "ingest"],
+    "properties": {
+        "status": {"const": "ok"},
+        "supabase": {"enum": ["reachable", "unreachable", "not configured"]},
+        "ingest": {
+            "type": "object",
+            "description": "Over the spools of this host, since they were made.",
+            "required": ["healthy", "lag_s"],
+            "properties": {
+                "healthy": {"type": "boolean"},
+                "accepted": {**_COUNT, "description": "Taken: recorded, or reported over HTTP."},
+                "delivered": {**_COUNT, "description": "Stored by this host."},
+                "duplicates": {**_COUNT, "description": "Were there already."},
+                "rejected": {**_COUNT, "description": "Can never be stored."},
+                "dropped": {**_COUNT, "description": "Lost: disk and memory were full."},
+                "waiting": {**_COUNT, "description": "On disk, not delivered yet."},
+                "lag_s": {"type": "number", "description": "Age of what waits longest, seconds."},
+            },
+        },
+    },
+}
 _SCHEMAS: Final[dict[str, Any]] = {
     "RequestEvent": _ITEM,
     "Impact": _IMPACT,
+    "Health": _HEALTH,
     "Taken": {
         "type": "object",
         "required": ["accepted", "duplicates", "rejected"],
@@ -114,7 +139,7 @@ def document() -> dict[str, Any]:
         "paths": {
             "/api/request-event": {"post": _report_event()},
             "/api/litellm": {"post": _report_litellm()},
-            "/api/health": {"get": _open_get("Whether the app and its database answer.")},
+            "/api/health": {"get": _health()},
             "/api/openapi.json": {"get": _open_get("This document.")},
             "/api/metrics": {"get": _metrics()},
         },
@@ -182,8 +207,13 @@ def _metrics() -> dict[str, Any]:
     }
 
 
-def _open_get(summary: str) -> dict[str, Any]:
-    answer = {"description": summary, **_content({"type": "object"})}
+def _health() -> dict[str, Any]:
+    text = "Whether the app and its database answer, and what became of requests on this host."
+    return _open_get(text, {"$ref": "#/components/schemas/Health"})
+
+
+def _open_get(summary: str, schema: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    answer = {"description": summary, **_content(dict(schema or {"type": "object"}))}
     return {"summary": summary, "security": [], "responses": {"200": answer}}
 
 

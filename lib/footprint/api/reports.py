@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from footprint.api.bodies import BadBody, Reading, items_of, litellm_event, read, usage_events
 from footprint.api.mailroom import (
+    BatchTooLarge,
     KeyRefused,
     Mailbox,
     Receipt,
@@ -159,9 +160,12 @@ def _take(
         raise Problem(401, str(error)) from error
     except ServiceUnavailable as error:
         raise Problem(503, str(error), RETRY_AFTER_S) from error
-    except InputError as error:
+    except BatchTooLarge as error:
         raise Problem(413, str(error)) from error
+    except InputError as error:
+        raise Problem(422, str(error)) from error
     finally:
+        box.refused(len(reading.rejected))
         if not box.known:
             mailroom().forget_strangers()
     return _answer(reading, receipt, impact)

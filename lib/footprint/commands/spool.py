@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import json
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +14,14 @@ from footprint.config import Settings, get_settings
 from footprint.errors import InputError
 from footprint.ingest import dead, health
 from footprint.ingest.recorder import open_recorder
+from footprint.ingest.spools import spool_state, spools
 from footprint.ingest.survey import Survey, survey
 
 if TYPE_CHECKING:
     from footprint.commands import Commands
 
+# Counters that are told in the words of `SpoolState`.
+_TOLD = (health.RECORDED, health.DELIVERED, health.DUPLICATES, health.DEAD, health.REJECTED)
 _LEFT = 3
 _BAD = 1
 
@@ -57,26 +59,34 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _status(options: argparse.Namespace) -> int:
-    folder = _settings(options).spool_dir
-    found, counted = survey(folder), health.read(folder)
-    problems = found.problems(counted, time.time())
-    if options.json:
-        print(json.dumps({**vars(found), **counted, "problems": problems}, default=str))
-        return _BAD if problems else 0
-    print(f"Spool {folder}: {'; '.join(problems) if problems else 'healthy'}.")
-    print(f"  waiting   {found.waiting} requests, {found.bytes:,} bytes on disk")
-    if found.oldest_s is not None:
-        print(f"  oldest    {found.oldest_s:.0f} s")
-    print(f"  in use    {found.in_use} of {found.segments} files, by running programs")
-    for name, value in counted["counts"].items():
-        print(f"  {name:<9} {value}")
-    last = counted["state"].get("last_ok_at")
-    if isinstance(last, (int, float)):
-        when = datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds")
-        print(f"  last delivery {when}")
+    code = 0
+    for name, folder in spools(_settings(options)):
+        if not _tell(name, folder, options.json):
+            code = _BAD
+    return code
+
+
+def _tell(name: str, folder: Path, as_json: bool) -> bool:
+    """Print the state of one spool; True where it is healthy."""
+    state, found, counted = spool_state(name, folder), survey(folder), health.read(folder)
+    if as_json:
+        told = {**vars(state), "damaged": found.damaged, "too_new": found.too_new, **counted}
+        print(json.dumps(told, default=str))
+        return not state.problems
+    print(f"Spool {folder} ({name}): {'; '.join(state.problems) or 'healthy'}.")
+    for label in ("accepted", "delivered", "duplicates", "rejected", "dropped"):
+        print(f"  {label:<13} {getattr(state, label):,}")
+    print(f"  {'waiting':<13} {state.waiting:,} requests, {state.bytes:,} bytes on disk")
+    print(f"  {'lag':<13} {state.lag_s:.0f} s")
+    print(f"  {'in use':<13} {found.in_use} of {found.segments} files, by running programs")
+    for label, value in counted["counts"].items():
+        if label not in _TOLD:
+            print(f"  {label:<13} {value:,}")
+    if state.last_ok_at is not None:
+        print(f"  {'last delivery':<13} {state.last_ok_at.isoformat(timespec='seconds')}")
     if counted["state"].get("last_error"):
-        print(f"  last error    {counted['state']['last_error']}")
-    return _BAD if problems else 0
+        print(f"  {'last error':<13} {counted['state']['last_error']}")
+    return not state.problems
 
 
 def _flush(options: argparse.Namespace) -> int:

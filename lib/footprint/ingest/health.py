@@ -30,6 +30,8 @@ ABANDONED: Final = "abandoned"
 DOUBLE_FIRED: Final = "double_fired"
 UNREADABLE: Final = "unreadable"
 HOOK_ERRORS: Final = "hook_errors"
+# Refused to whoever reported them over HTTP, with the reason.
+REJECTED: Final = "rejected"
 DROPPED: Final = "dropped: "
 RETRIED: Final = "retried: "
 

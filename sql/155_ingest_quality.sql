@@ -1,0 +1,109 @@
+-- What became of what was sent: stored, there already or refused with a reason, counted by day and source
+-- with every batch, whoever sends it. For the admins' Data-quality page.
+
+create table if not exists private.ingest_counts (
+  day date not null,
+  source text not null check (length(source) between 1 and 40),
+  requests bigint not null default 0 check (requests >= 0),
+  duplicates bigint not null default 0 check (duplicates >= 0),
+  rejected bigint not null default 0 check (rejected >= 0),
+  last_event_at timestamptz,
+  last_received_at timestamptz not null,
+  primary key (source, day)
+);
+comment on table private.ingest_counts is 'What became of sent requests, by day of arrival and source.';
+comment on column private.ingest_counts.day is 'Day of arrival in the reporting time zone.';
+comment on column private.ingest_counts.source is 'What sent them: sdk, proxy, api, import, demo, or other.';
+comment on column private.ingest_counts.requests is 'Stored.';
+comment on column private.ingest_counts.duplicates is 'There already: sent again, and counted once.';
+comment on column private.ingest_counts.rejected is 'Refused, with reasons in ingest_rejections.';
+comment on column private.ingest_counts.last_event_at is 'Start of the newest usable request (UTC).';
+comment on column private.ingest_counts.last_received_at is 'Arrival of the newest batch (UTC).';
+
+create table if not exists private.ingest_rejections (
+  day date not null,
+  source text not null check (length(source) between 1 and 40),
+  reason text not null check (length(reason) between 1 and 200),
+  count bigint not null check (count > 0),
+  last_at timestamptz not null,
+  example text check (length(example) <= 300),
+  primary key (day, source, reason)
+);
+comment on table private.ingest_rejections is 'Why requests were refused, by day of arrival, source and reason.';
+comment on column private.ingest_rejections.day is 'Day of arrival in the reporting time zone.';
+comment on column private.ingest_rejections.source is 'What sent them.';
+comment on column private.ingest_rejections.reason is 'In words.';
+comment on column private.ingest_rejections.count is 'How many.';
+comment on column private.ingest_rejections.last_at is 'Arrival of the last one (UTC).';
+comment on column private.ingest_rejections.example is 'Event id and model of the last one, cut to 300 characters.';
+
+revoke all on private.ingest_counts, private.ingest_rejections from public, anon, authenticated, service_role;
+alter table private.ingest_counts enable row level security;
+alter table private.ingest_rejections enable row level security;
+
+-- A sender may write anything as its source: only names of ours make rows.
+create or replace function private.ingest_source(p_source text) returns text
+language sql immutable set search_path = '' as $$
+  select case when p_source in ('sdk', 'proxy', 'api', 'import', 'demo') then p_source else 'other' end
+$$;
+comment on function private.ingest_source(text) is 'The source of a request as it is counted.';
+
+create or replace function private.count_ingest(p_tallies jsonb, p_rejected jsonb, p_events jsonb) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_day constant date := (now() at time zone private.reporting_timezone())::date;
+begin
+  -- Sorted, so that batches which come together never deadlock.
+  insert into private.ingest_counts as c (day, source, requests, duplicates, rejected, last_event_at, last_received_at)
+  select v_day, private.ingest_source(t.source), sum(t.inserted), sum(t.good - t.inserted), sum(t.rejected), max(t.last_event_at), now()
+    from jsonb_to_recordset(p_tallies) as t (source text, good bigint, rejected bigint, inserted bigint, last_event_at timestamptz)
+   group by 2 order by 2
+  on conflict (source, day) do update set
+    requests = c.requests + excluded.requests, duplicates = c.duplicates + excluded.duplicates, rejected = c.rejected + excluded.rejected,
+    last_event_at = greatest(c.last_event_at, excluded.last_event_at), last_received_at = greatest(c.last_received_at, excluded.last_received_at);
+
+  if p_rejected <> '[]' then
+    insert into private.ingest_rejections as c (day, source, reason, count, last_at, example)
+    select v_day, private.ingest_source(coalesce(nullif(s.event ->> 'source', ''), 'api')), left(r.reason, 200), count(*), now(),
+           left(max(concat_ws(' ', r.event_id, s.event ->> 'model')), 300)
+      from jsonb_to_recordset(p_rejected) as r (event_id text, index integer, reason text)
+      cross join lateral (select p_events -> r.index) as s (event)
+     group by 2, 3 order by 2, 3
+    on conflict (day, source, reason) do update set
+      count = c.count + excluded.count, last_at = excluded.last_at, example = excluded.example;
+  end if;
+end
+$$;
+comment on function private.count_ingest(jsonb, jsonb, jsonb) is
+  'Counts what became of a batch: p_tallies by source (good, inserted, rejected, last_event_at), p_rejected as store_events answers it.';
+
+create or replace function private.ingest_quality() returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  v_from constant date := (now() at time zone private.reporting_timezone())::date - 29;
+begin
+  perform private.require_admin();
+  return jsonb_build_object(
+    'since', (select min(day) from private.ingest_counts),
+    'sources', (select coalesce(jsonb_agg(to_jsonb(s) order by s.last_received_at desc, s.source), '[]') from (
+      select source, max(last_event_at) as last_event_at, max(last_received_at) as last_received_at,
+             sum(requests) as requests, sum(duplicates) as duplicates, sum(rejected) as rejected
+        from private.ingest_counts group by source) s),
+    'days', (select coalesce(jsonb_agg(to_jsonb(d) order by d.day, d.source), '[]') from (
+      select day, source, requests, duplicates, rejected from private.ingest_counts where day >= v_from) d),
+    'rejections', (select coalesce(jsonb_agg(to_jsonb(r) order by r.at desc, r.source, r.reason), '[]') from (
+      select max(last_at) as at, source, reason, sum(count) as count, (array_agg(example order by last_at desc))[1] as example
+        from private.ingest_rejections where day >= v_from group by source, reason) r));
+end
+$$;
+comment on function private.ingest_quality() is
+  'What became of sent requests, for admins only: sources (of all time), days and rejections (of the last 30 days).';
+
+create or replace function public.ingest_quality() returns jsonb
+language sql stable security invoker set search_path = '' as $$ select private.ingest_quality() $$;
+comment on function public.ingest_quality() is
+  'By source: requests stored, duplicates and rejected ones, last event and arrival; by day; rejections with reason, count and example. Admins only.';
+
+revoke execute on function private.ingest_source(text), private.count_ingest(jsonb, jsonb, jsonb), private.ingest_quality(),
+  public.ingest_quality() from public, anon, authenticated, service_role;
+grant execute on function private.ingest_quality(), public.ingest_quality() to authenticated;
