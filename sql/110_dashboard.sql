@@ -64,10 +64,13 @@ language sql immutable set search_path = '' as $function$
 $function$;
 comment on function private.figures() is 'Select list of the figures of a report, over rollup rows c with m2_verified and m2_pending. An amount of which nothing is known is null.';
 
--- The groups of a period, for one person or (null) the organisation: totals, days, days by provider,
--- models, providers, teams. Internal: nobody is granted it; the callers below decide whose figures
--- may be asked for.
-create or replace function private.usage_groups(p_user_id text, p_from date, p_to date)
+-- The groups of a period, for one person or (null) the organisation: totals, days, models, providers,
+-- teams, and models over time. Internal: nobody is granted it; the callers below decide whose figures may
+-- be asked for. Null for no filter. Models over time are by day, in a period of more than a hundred days by
+-- week (its Monday, or the first day of the period); beyond the twelve that cost most they are one group.
+drop function if exists private.usage_groups(text, date, date);
+create or replace function private.usage_groups(
+  p_user_id text, p_from date, p_to date, p_models text[], p_providers text[], p_teams text[])
 returns table (kind text, day date, provider text, model text, team text, cost numeric, figures jsonb)
 language plpgsql stable security definer set search_path = '' as $function$
 begin
@@ -77,13 +80,26 @@ begin
       from public.%2$I u
       left join private.restoration_rates($2, $3) r on r.month = date_trunc('month', u.day)::date
       where u.day between $2 and $3 and %3$s
+        and ($4 is null or u.model = any ($4)) and ($5 is null or u.provider = any ($5))
     ), sums as (
       select grouping(c.day, c.provider, c.model, c.of_team) as grouped_by, c.day, c.provider, c.model, c.of_team as team, %4$s
       from cells c
-      group by grouping sets ((), (c.day), (c.day, c.provider), (c.provider, c.model), (c.provider), (c.of_team))
+      group by grouping sets ((), (c.day), (c.provider, c.model), (c.provider), (c.of_team))
+    ), places as (
+      select s.provider, s.model, row_number() over (order by s.cost_eur desc nulls last, s.tokens_used desc, s.provider, s.model) as place
+      from sums s where s.grouped_by = 9
+    ), over_time as (
+      select case when $3 - $2 >= 100 then greatest(date_trunc('week', c.day)::date, $2) else c.day end as day,
+             case when p.place <= 12 then c.provider end as provider, case when p.place <= 12 then c.model end as model,
+             sum(c.requests) as requests, sum(c.tokens_used) as tokens_used,
+             case when sum(c.priced) > 0 then sum(c.cost_eur) end as cost_eur,
+             case when sum(c.measured) > 0 then sum(c.energy_kwh) end as energy_kwh,
+             case when sum(c.measured) > 0 then sum(c.carbon_gco2e) end as carbon_gco2e,
+             case when sum(c.measured) > 0 then sum(c.water_l) end as water_l
+      from cells c join places p using (provider, model)
+      group by 1, 2, 3
     )
-    select case s.grouped_by when 15 then 'totals' when 7 then 'day' when 3 then 'day_provider'
-                when 9 then 'model' when 11 then 'provider' else 'team' end,
+    select case s.grouped_by when 15 then 'totals' when 7 then 'day' when 9 then 'model' when 11 then 'provider' else 'team' end,
       s.day, s.provider, s.model, s.team, s.cost_eur,
       case s.grouped_by
         when 7 then jsonb_build_object('day', s.day, 'requests', s.requests, 'failures', s.failures, 'tokens_used', s.tokens_used,
@@ -91,30 +107,58 @@ begin
           'carbon_gco2e', s.carbon_gco2e, 'carbon_gco2e_low', s.carbon_gco2e_low, 'carbon_gco2e_high', s.carbon_gco2e_high,
           'water_l', s.water_l, 'water_l_low', s.water_l_low, 'water_l_high', s.water_l_high,
           'restored_m2_verified', s.restored_m2_verified, 'restored_m2_pending', s.restored_m2_pending)
-        when 3 then jsonb_build_object('day', s.day, 'provider', s.provider, 'requests', s.requests, 'tokens_used', s.tokens_used,
-          'cost_eur', s.cost_eur, 'energy_kwh', s.energy_kwh, 'carbon_gco2e', s.carbon_gco2e, 'water_l', s.water_l)
         else to_jsonb(s) - 'grouped_by' - 'day' - case s.grouped_by
           when 15 then array['provider', 'model', 'team'] when 9 then array['team']
           when 11 then array['model', 'team'] else array['provider', 'model'] end
       end
     from sums s
     where s.grouped_by <> 15 or s.requests > 0
+    union all
+    select 'time_model', t.day, t.provider, t.model, null, t.cost_eur, to_jsonb(t) from over_time t
   $query$,
     case when p_user_id is null then 'u.team' else 'null::text' end,
     case when p_user_id is null then 'usage_org_daily' else 'usage_user_daily' end,
-    case when p_user_id is null then 'true' else 'u.user_id = $1' end,
+    case when p_user_id is null then '($6 is null or u.team = any ($6))' else 'u.user_id = $1' end,
     private.figures())
-  using p_user_id, p_from, p_to;
+  using p_user_id, p_from, p_to, p_models, p_providers, p_teams;
 end
 $function$;
-comment on function private.usage_groups(text, date, date) is
-  'Figures of a period by day, provider, model and team, for one person or (null) for the organisation. Internal.';
+comment on function private.usage_groups(text, date, date, text[], text[], text[]) is
+  'Figures of a period by day, provider, model, team and by model over time, for one person or (null) for the organisation. Internal.';
 
-create or replace function private.footprint_report(p_user_id text, p_from date, p_to date) returns jsonb
+-- What a forecast needs (lib/footprint/forecast.py): the days of the last eight complete weeks and of this
+-- month, up to today. Days without a request are not in it.
+create or replace function private.recent_days(p_user_id text, p_models text[], p_providers text[], p_teams text[]) returns jsonb
+language plpgsql stable security definer set search_path = '' as $function$
+declare
+  v_today constant date := private.reporting_today();
+  v_days jsonb;
+begin
+  execute format($query$
+    select coalesce(jsonb_agg(to_jsonb(d) order by d.day), '[]')
+      from (select u.day, sum(u.cost_eur) as cost_eur, sum(u.energy_kwh) as energy_kwh, sum(u.carbon_gco2e) as carbon_gco2e
+              from public.%1$I u
+             where u.day between least($1 - 56, date_trunc('month', $1)::date) and $1 and %2$s
+               and ($3 is null or u.model = any ($3)) and ($4 is null or u.provider = any ($4))
+             group by u.day) d
+  $query$,
+    case when p_user_id is null then 'usage_org_daily' else 'usage_user_daily' end,
+    case when p_user_id is null then '($5 is null or u.team = any ($5))' else 'u.user_id = $2' end)
+  into v_days using v_today, p_user_id, p_models, p_providers, p_teams;
+  return jsonb_build_object('today', v_today, 'days', v_days);
+end
+$function$;
+comment on function private.recent_days(text, text[], text[], text[]) is
+  'Known cost, energy and carbon by day of the last eight weeks and this month, for one person or (null) the organisation. Internal.';
+
+drop function if exists private.footprint_report(text, date, date);
+create or replace function private.footprint_report(
+  p_user_id text, p_from date, p_to date, p_models text[], p_providers text[], p_teams text[]) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
   v_days constant integer := p_to - p_from + 1;
   v_report jsonb;
+  v_before jsonb;
 begin
   if p_from is null or p_to is null or p_from > p_to or v_days > 3700 then
     raise sqlstate 'PT400' using message = 'A period needs a first and a last day, in order, at most ten years apart.';
@@ -124,20 +168,29 @@ begin
                                  'timezone', private.reporting_timezone()),
     'totals', (jsonb_agg(g.figures) filter (where g.kind = 'totals')) -> 0,
     'by_day', coalesce(jsonb_agg(g.figures order by g.day) filter (where g.kind = 'day'), '[]'),
-    'by_day_provider', coalesce(jsonb_agg(g.figures order by g.day, g.provider) filter (where g.kind = 'day_provider'), '[]'),
+    'by_time_model', coalesce(jsonb_agg(g.figures order by g.day, g.provider, g.model) filter (where g.kind = 'time_model'), '[]'),
     'by_model', coalesce(jsonb_agg(g.figures order by g.cost desc nulls last, g.provider, g.model) filter (where g.kind = 'model'), '[]'),
     'by_provider', coalesce(jsonb_agg(g.figures order by g.cost desc nulls last, g.provider) filter (where g.kind = 'provider'), '[]'),
     'by_team', coalesce(jsonb_agg(g.figures order by g.cost desc nulls last, g.team) filter (where g.kind = 'team'), '[]'))
   into v_report
-  from private.usage_groups(p_user_id, p_from, p_to) g;
-  return v_report || jsonb_build_object('market_figures', private.market_figures(), 'previous',
-    (select g.figures from private.usage_groups(p_user_id, p_from - v_days, p_from - 1) g where g.kind = 'totals'));
+  from private.usage_groups(p_user_id, p_from, p_to, p_models, p_providers, p_teams) g;
+  select jsonb_build_object(
+    'previous', (jsonb_agg(g.figures) filter (where g.kind = 'totals')) -> 0,
+    'previous_by_model', coalesce(jsonb_agg(g.figures order by g.provider, g.model) filter (where g.kind = 'model'), '[]'),
+    'previous_by_team', coalesce(jsonb_agg(g.figures order by g.team) filter (where g.kind = 'team'), '[]'))
+  into v_before
+  from private.usage_groups(p_user_id, p_from - v_days, p_from - 1, p_models, p_providers, p_teams) g;
+  return v_report || v_before || jsonb_build_object(
+    'market_figures', private.market_figures(),
+    'recent', private.recent_days(p_user_id, p_models, p_providers, p_teams));
 end
 $$;
-comment on function private.footprint_report(text, date, date) is
-  'A period, and the totals of the period of equal length before it, for one person or (null) the organisation. Internal.';
+comment on function private.footprint_report(text, date, date, text[], text[], text[]) is
+  'A period, and the period of equal length before it, for one person or (null) the organisation; null for no filter. Internal.';
 
-create or replace function private.my_footprint(p_from date, p_to date) returns jsonb
+drop function if exists public.my_footprint(date, date);
+drop function if exists private.my_footprint(date, date);
+create or replace function private.my_footprint(p_from date, p_to date, p_models text[], p_providers text[]) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
   v_me constant text := private.current_user_id();
@@ -145,34 +198,60 @@ begin
   if v_me is null then
     raise sqlstate 'PT403' using message = 'This account has no profile yet.', hint = 'Confirm your e-mail address, then sign in again.';
   end if;
-  return (private.footprint_report(v_me, p_from, p_to) - 'by_team') || (
+  return (private.footprint_report(v_me, p_from, p_to, p_models, p_providers, null) - 'by_team' - 'previous_by_team') || (
     select jsonb_build_object('first_day', min(d.day), 'last_day', max(d.day)) from public.usage_user_daily d where d.user_id = v_me);
 end
 $$;
-comment on function private.my_footprint(date, date) is 'The footprint of the signed-in person.';
+comment on function private.my_footprint(date, date, text[], text[]) is 'The footprint of the signed-in person.';
 
-create or replace function private.people_active(p_from date, p_to date) returns bigint
+-- People have the team they have today: a rollup by person does not know the team of a past request.
+drop function if exists private.people_active(date, date);
+create or replace function private.people_active(p_from date, p_to date, p_models text[], p_providers text[], p_teams text[]) returns bigint
 language sql stable security definer set search_path = '' as $$
   select count(*) from public.user_usage_totals t
-   where exists (select 1 from public.usage_user_daily d where d.user_id = t.user_id and d.day between p_from and p_to)
+   where exists (select 1 from public.usage_user_daily d
+                  where d.user_id = t.user_id and d.day between p_from and p_to
+                    and (p_models is null or d.model = any (p_models)) and (p_providers is null or d.provider = any (p_providers)))
+     and (p_teams is null
+          or exists (select 1 from public.user_profiles p where p.user_id = t.user_id and coalesce(p.team, '') = any (p_teams)))
 $$;
-comment on function private.people_active(date, date) is 'How many people made a request in a period: one index look-up a person. Internal.';
+comment on function private.people_active(date, date, text[], text[], text[]) is
+  'How many people made a request in a period: one index look-up a person. Internal.';
 
-create or replace function private.organisation_footprint(p_from date, p_to date) returns jsonb
+-- Where people are not named, a filter must not leave the figures of a few: teams cannot be chosen, the
+-- teams of a chosen model or provider are not shown, and fewer than five people are not counted.
+drop function if exists public.organisation_footprint(date, date);
+drop function if exists private.organisation_footprint(date, date);
+create or replace function private.organisation_footprint(
+  p_from date, p_to date, p_models text[], p_providers text[], p_teams text[]) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
+  v_named constant boolean := private.people_are_named();
+  v_filtered constant boolean := p_models is not null or p_providers is not null;
+  v_active bigint[];
   v_report jsonb;
 begin
   perform private.require_org_reader();
-  v_report := private.footprint_report(null, p_from, p_to);
+  if p_teams is not null and not v_named then
+    raise sqlstate 'PT403' using message = 'Teams cannot be chosen where people are not named.', hint = 'Leave the filter for teams empty.';
+  end if;
+  v_report := private.footprint_report(null, p_from, p_to, p_models, p_providers, p_teams);
+  v_active := array[
+    private.people_active(p_from, p_to, p_models, p_providers, p_teams),
+    private.people_active((v_report -> 'period' ->> 'previous_from')::date, p_from - 1, p_models, p_providers, p_teams)];
+  if v_filtered and not v_named then
+    v_active := array(select case when n >= private.fewest_people() then n end from unnest(v_active) with ordinality as x (n, i) order by i);
+  end if;
   return v_report || jsonb_build_object(
-    'people_active', private.people_active(p_from, p_to),
-    'people_active_previous', private.people_active((v_report -> 'period' ->> 'previous_from')::date, p_from - 1),
+    'people_active', v_active[1], 'people_active_previous', v_active[2], 'people_are_named', v_named,
     'first_day', (select min(u.day) from public.usage_org_daily u), 'last_day', (select max(u.day) from public.usage_org_daily u))
-    || case when private.people_are_named() then '{}'::jsonb else private.suppressed_teams(p_from, p_to) end;
+    || case when v_named then '{}'::jsonb
+            when v_filtered then jsonb_build_object('by_team', '[]'::jsonb, 'by_team_period', null)
+            else private.suppressed_teams(p_from, p_to) end
+    || case when v_named then '{}'::jsonb else jsonb_build_object('previous_by_team', '[]'::jsonb) end;
 end
 $$;
-comment on function private.organisation_footprint(date, date) is 'The footprint of the organisation; admins and finance only.';
+comment on function private.organisation_footprint(date, date, text[], text[], text[]) is 'The footprint of the organisation; admins and finance only.';
 
 -- One month for finance: by person, provider and model. What no person is known for is its own line,
 -- so that the lines add up to the total. Money is text, so that no cent is lost on the way.
@@ -222,7 +301,8 @@ begin
     'last_month', (select max(u.month) from public.usage_user_monthly u),
     'restoration', jsonb_build_object('status', v_rate.status, 'pledge_share', private.setting('pledge_share'),
       'pledged_eur', round(v_rate.pledged_eur, 6)::text, 'donated_eur', v_rate.donated_eur::text,
-      'area_m2', v_rate.area_m2, 'price_eur_per_m2', round(v_rate.price_eur_per_m2, 6)),
+      'area_m2', v_rate.area_m2, 'price_eur_per_m2', round(v_rate.price_eur_per_m2, 6),
+      'shares', private.restoration_shares(v_month) -> 'shares'),
     'fx', (select jsonb_build_object('planning_rate_eur_per_usd', private.setting('fx_planning_rate_eur_per_usd'),
              'days_with_a_rate', count(*), 'lowest', min(x.eur_per_usd), 'highest', max(x.eur_per_usd))
              from public.fx_rates x where x.day >= v_month and x.day < v_month + interval '1 month'),
@@ -232,19 +312,29 @@ end
 $function$;
 comment on function private.finance_month(date) is 'One month by person, provider and model, with totals and restoration; finance and admins only.';
 
-create or replace function public.my_footprint(p_from date, p_to date) returns jsonb
-language sql stable security invoker set search_path = '' as $$ select private.my_footprint(p_from, p_to) $$;
-comment on function public.my_footprint(date, date) is 'The footprint of the signed-in person from one day to another (inclusive).';
-create or replace function public.organisation_footprint(p_from date, p_to date) returns jsonb
-language sql stable security invoker set search_path = '' as $$ select private.organisation_footprint(p_from, p_to) $$;
-comment on function public.organisation_footprint(date, date) is 'The footprint of the organisation from one day to another (inclusive); admins and finance only.';
+create or replace function public.my_footprint(
+  p_from date, p_to date, p_models text[] default null, p_providers text[] default null) returns jsonb
+language sql stable security invoker set search_path = '' as $$ select private.my_footprint(p_from, p_to, p_models, p_providers) $$;
+comment on function public.my_footprint(date, date, text[], text[]) is
+  'The footprint of the signed-in person from one day to another (inclusive), of some models and providers or (null) all.';
+create or replace function public.organisation_footprint(
+  p_from date, p_to date, p_models text[] default null, p_providers text[] default null, p_teams text[] default null) returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select private.organisation_footprint(p_from, p_to, p_models, p_providers, p_teams)
+$$;
+comment on function public.organisation_footprint(date, date, text[], text[], text[]) is
+  'The footprint of the organisation from one day to another (inclusive), of some models, providers and teams or (null) all; admins and finance only.';
 create or replace function public.finance_month(p_month date) returns jsonb
 language sql stable security invoker set search_path = '' as $$ select private.finance_month(p_month) $$;
 comment on function public.finance_month(date) is 'One month by person, provider and model, with totals; finance and admins only.';
 
-revoke execute on function private.figures(), private.usage_groups(text, date, date), private.footprint_report(text, date, date),
-  private.people_active(date, date), private.my_footprint(date, date), private.organisation_footprint(date, date), private.finance_month(date),
-  public.my_footprint(date, date), public.organisation_footprint(date, date), public.finance_month(date)
-  from public, anon, authenticated, service_role;
-grant execute on function private.my_footprint(date, date), private.organisation_footprint(date, date), private.finance_month(date),
-  public.my_footprint(date, date), public.organisation_footprint(date, date), public.finance_month(date) to authenticated;
+revoke execute on function private.figures(), private.usage_groups(text, date, date, text[], text[], text[]),
+  private.recent_days(text, text[], text[], text[]), private.footprint_report(text, date, date, text[], text[], text[]),
+  private.people_active(date, date, text[], text[], text[]), private.my_footprint(date, date, text[], text[]),
+  private.organisation_footprint(date, date, text[], text[], text[]), private.finance_month(date),
+  public.my_footprint(date, date, text[], text[]), public.organisation_footprint(date, date, text[], text[], text[]),
+  public.finance_month(date) from public, anon, authenticated, service_role;
+grant execute on function private.my_footprint(date, date, text[], text[]),
+  private.organisation_footprint(date, date, text[], text[], text[]), private.finance_month(date),
+  public.my_footprint(date, date, text[], text[]), public.organisation_footprint(date, date, text[], text[], text[]),
+  public.finance_month(date) to authenticated;

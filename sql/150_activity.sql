@@ -4,8 +4,9 @@
 -- admins too. The list pages by (started_at, event_id) along request_logs_user_started_idx, so that a
 -- page costs the same anywhere in a history; the days come from the rollup.
 
+drop function if exists public.my_requests(date, date, text, text, text, text, timestamptz, uuid, integer);
 create or replace function public.my_requests(
-  p_from date default null, p_to date default null, p_provider text default null, p_model text default null,
+  p_from date default null, p_to date default null, p_models text[] default null, p_providers text[] default null,
   p_status text default null, p_tag text default null, p_before timestamptz default null, p_before_id uuid default null,
   p_limit integer default 50) returns jsonb
 language plpgsql stable security invoker set search_path = '' as $$
@@ -30,15 +31,15 @@ begin
                    where r.user_profile_id = (select private.current_user_id())
                      and r.started_at >= v_first and r.started_at < v_end
                      and (r.started_at, r.event_id) < (coalesce(p_before, 'infinity'), coalesce(p_before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-                     and (p_provider is null or r.provider = p_provider)
-                     and (p_model is null or r.model = p_model)
+                     and (p_models is null or r.model = any (p_models))
+                     and (p_providers is null or r.provider = any (p_providers))
                      and (p_status is null or r.status = p_status)
                      and (p_tag is null or p_tag = any (r.tags))
                    order by r.started_at desc, r.event_id desc
                    limit p_limit) h);
 end
 $$;
-comment on function public.my_requests(date, date, text, text, text, text, timestamptz, uuid, integer) is
+comment on function public.my_requests(date, date, text[], text[], text, text, timestamptz, uuid, integer) is
   'One''s own requests, newest first, a page of at most 200: days inclusive, null for no filter; page with the last row''s started_at and event_id.';
 
 create or replace function public.my_request_days(p_from date, p_to date) returns jsonb
@@ -51,7 +52,7 @@ $$;
 comment on function public.my_request_days(date, date) is
   'How many requests of one''s own, and how many failed, by day, provider and model, in a period (days inclusive).';
 
-revoke execute on function public.my_requests(date, date, text, text, text, text, timestamptz, uuid, integer),
+revoke execute on function public.my_requests(date, date, text[], text[], text, text, timestamptz, uuid, integer),
   public.my_request_days(date, date) from public, anon, authenticated, service_role;
-grant execute on function public.my_requests(date, date, text, text, text, text, timestamptz, uuid, integer),
+grant execute on function public.my_requests(date, date, text[], text[], text, text, timestamptz, uuid, integer),
   public.my_request_days(date, date) to authenticated;

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from footprint.charts.measures import CARBON_EMITTED, COST
-from footprint.charts.prepare import over_time, top_groups
+from footprint.charts.prepare import OTHERS, models_over_time, over_time, top_groups
 from footprint.data.period import Period
 
 
@@ -115,3 +115,25 @@ def test_a_tail_of_one_keeps_its_name() -> None:
 def test_nothing_known_stays_nothing_known(amounts: tuple[None, ...]) -> None:
     rows = top_groups(models(*amounts), ["provider", "model"], COST, "{n} other models")
     assert rows["cost_eur"].isna().all()
+
+
+def test_the_six_largest_models_keep_their_names_over_time_and_the_others_are_one() -> None:
+    rows = [("2026-11-03", f"m{n}", float(n)) for n in range(1, 9)]
+    rows += [("2026-11-04", "m8", 1.0), ("2026-11-04", None, 0.5)]
+    table = pd.DataFrame(rows, columns=["day", "model", "cost_eur"])
+    table["day"] = pd.to_datetime(table["day"])
+    series = models_over_time(table, COST, WEEK, date(2026, 11, 30))
+    assert list(series.table.columns) == ["m8", "m7", "m6", "m5", "m4", "m3", OTHERS]
+    assert list(series.table[OTHERS])[1:3] == [3, 0.5]  # m1 and m2; what came as others already
+
+
+def test_a_model_of_two_providers_is_one_model_over_time() -> None:
+    table = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2026-11-03"] * 2),
+            "provider": ["openai", "azure"],
+            "model": ["gpt-4o"] * 2,
+            "cost_eur": [1.0, 2.0],
+        }
+    )
+    assert models_over_time(table, COST, WEEK, WEEK.last).table["gpt-4o"].iloc[1] == 3

@@ -1,4 +1,4 @@
-"""Colours: legible on both backgrounds, told apart by every eye, loyal to their provider."""
+"""Colours: legible on both backgrounds, told apart by every eye, loyal to their model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from footprint.charts.theme import GREY, PALETTE, faded, provider_colours
+from footprint.charts.theme import GREY, PALETTE, Look, faded, look_of
 
 Vector = npt.NDArray[np.float64]
 
@@ -77,21 +77,13 @@ def test_any_two_colours_can_be_told_apart(deficiency: str) -> None:
         assert np.linalg.norm(seen[one] - seen[other]) > 0.09, (one, other)
 
 
-def test_a_provider_keeps_its_colour_whatever_stands_beside_it() -> None:
-    alone = provider_colours(["anthropic"])["anthropic"]
-    among = provider_colours(["openai", "mistral", "anthropic", "gemini", "some-new-one"])
-    assert among["anthropic"] == alone
-    assert len(set(among.values())) == len(among)
-
-
-def test_the_order_of_the_rows_does_not_matter() -> None:
-    names = ["x", "openai", "y", "gemini", "vertex_ai"]
-    assert provider_colours(names) == provider_colours(reversed(names))
-
-
-def test_beyond_the_palette_there_is_grey() -> None:
-    colours = provider_colours(f"provider {n}" for n in range(10))
-    assert sorted(colours.values()).count(GREY) == 10 - len(PALETTE)
+def test_fourteen_models_can_be_told_apart_and_the_others_are_grey() -> None:
+    places = {f"model {n}": n for n in range(14)}
+    looks = [look_of(model, places) for model in places]
+    assert len(set(looks)) == 14
+    assert [look.pattern for look in looks] == [""] * 7 + ["/"] * 7
+    assert looks[0] == Look(PALETTE[0]) and looks[8] == Look(PALETTE[1], "/")
+    assert look_of("model 14", places) == look_of("Other models", places) == Look(GREY)
 
 
 def test_a_colour_fades_without_changing() -> None:

@@ -14,7 +14,6 @@ from footprint.auth.guard import identify
 from footprint.data.activity import Cursor, Wanted, every_request, one_request, requests_page
 from footprint.data.period import Period
 from footprint.finance.activity_csv import COLUMNS, activity_csv
-from footprint.ui.activity import fine_money
 from footprint.ui.formats import Formats
 from footprint.ui.request_detail import REASONS
 from house import event
@@ -57,7 +56,7 @@ def test_a_member_sees_their_own_requests_newest_first(
 
 
 def test_filters_come_from_the_address(full: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = open_page(monkeypatch, "bob", ACTIVITY, {"model": "claude-haiku"})
+    at = open_page(monkeypatch, "bob", ACTIVITY, {"models": "claude-haiku"})
     assert listed(at) == ["claude-haiku"]
     assert figures(at)["Requests"] == "1"
 
@@ -169,9 +168,9 @@ def test_the_file_holds_every_row_of_the_filter_and_no_formula(
 
 def test_less_than_a_cent_is_written_out() -> None:
     english, german = Formats.of("en"), Formats.of("de")
-    assert fine_money(0.00423, english) == "€0.0042"
-    assert fine_money(0.00423, german, "USD").replace("\u00a0", " ") == "0,0042 $"
-    assert [fine_money(value, english) for value in (0, 0.01, 1.5, None)] == [
+    assert english.fine_money(0.00423) == "€0.0042"
+    assert german.fine_money(0.00423, "USD").replace("\u00a0", " ") == "0,0042 $"
+    assert [english.fine_money(value) for value in (0, 0.01, 1.5, None)] == [
         "€0.00",
         "€0.01",
         "€1.50",

@@ -23,10 +23,10 @@ BREAKAGES = {
         "create materialized view public.mv as select 1 as one"
     ),
     "a function whose search_path can be changed by its caller": (
-        "alter function public.my_footprint(date, date) reset search_path"
+        "alter function public.my_footprint(date, date, text[], text[]) reset search_path"
     ),
     "a security definer function in the exposed schema": (
-        "alter function public.my_footprint(date, date) security definer"
+        "alter function public.my_footprint(date, date, text[], text[]) security definer"
     ),
     "a function that everybody may execute": "grant execute on function public.me() to public",
     "a function that anonymous may execute": "grant execute on function public.me() to anon",

@@ -60,7 +60,7 @@ def test_my_footprint_holds_the_days_asked_for_and_not_one_request_more(october:
 
 def test_groups_add_up_to_the_totals_exactly(october: Database) -> None:
     whole = report(october, "admin", "organisation_footprint", *OCTOBER)
-    for group in ("by_day", "by_model", "by_provider", "by_team", "by_day_provider"):
+    for group in ("by_day", "by_model", "by_provider", "by_team", "by_time_model"):
         for figure in (
             "requests",
             "tokens_used",

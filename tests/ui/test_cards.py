@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 
 from footprint.data.finance import FinanceMonth, Restoration
-from footprint.data.footprint import Footprint
+from footprint.data.footprint import Footprint, MarketFigure, Recent
 from footprint.data.organisation import OrganisationFootprint
 from footprint.data.period import Period
 from footprint.data.usage import usage, usage_table
-from footprint.ui.cards import Card, footprint_cards, organisation_cards
+from footprint.ui.cards import Card
 from footprint.ui.finance import finance_cards
+from footprint.ui.footprint_cards import footprint_cards, organisation_cards
 from footprint.ui.formats import Formats
 
 ENGLISH = Formats.of("en-GB")
@@ -35,8 +36,13 @@ SOME = {
     "tokens_output_text": 200_000,
     "tokens_reasoning": 50_000,
     "tokens_used": 1_750_000,
+    "tokens_priced": 1_400_000,
+    "tokens_measured": 1_750_000,
+    "tokens_attributed": 875_000,
     "cost_usd": "10.00",
     "cost_eur": "9.005",
+    "cost_eur_measured": "9.005",
+    "cost_eur_attributed": "1.801",
     "energy_kwh": 1.2,
     "energy_kwh_low": 0.3,
     "energy_kwh_high": 4.4,
@@ -52,9 +58,12 @@ def footprint(now: dict[str, Any], before: dict[str, Any]) -> Footprint:
         totals=usage(now),
         previous=usage(before),
         by_day=nothing,
-        by_day_provider=nothing,
+        by_time_model=nothing,
         by_model=nothing,
         by_provider=nothing,
+        previous_by_model=nothing,
+        recent=Recent(WEEK.last, nothing),
+        market_figures=(MarketFigure("gemini", 96.0, "Google 2025", ""),),
         first_day=WEEK.previous.first if before else WEEK.first,
         last_day=WEEK.last,
     )
@@ -73,16 +82,41 @@ def test_a_card_has_its_range_and_its_coverage() -> None:
     shown = cards(SOME)
     assert spaced(shown["Cost"]) == (
         "€9.01",
-        ("$10.00 at the rate of each day", "50% of requests priced"),
+        ("$10.00 at the rate of each day", "50% of requests, 80% of tokens priced"),
     )
     assert spaced(shown["Energy"]) == (
         "1.20 kWh",
-        ("90% range 0.3–4.4 kWh", "99.5% of requests estimated"),
+        ("90% range 0.3–4.4 kWh", "99.5% of requests, 100% of tokens, 100% of cost estimated"),
     )
     assert spaced(shown["Tokens"]) == (
         "1.75 M",
         ("1 M in · 500 k cached · 250 k out", "200 requests, 0.5% failed"),
     )
+
+
+def test_what_is_covered_in_full_is_said_in_a_word() -> None:
+    shown = cards({**SOME, "measured": 200})
+    assert shown["Energy"].notes[1] == "100% of requests, tokens and cost estimated"
+
+
+def test_carbon_and_water_are_compared_with_one_sourced_thing_each() -> None:
+    weighed = {**SOME, "carbon_gco2e": 1420.0, "water_l": 598.0}
+    drawn = footprint_cards(footprint(weighed, {}), ENGLISH, "de-DE")
+    carbon, water = drawn[3], drawn[4]
+    # 142 g a kilometre, 59.8 L a shower.
+    assert any(note.startswith("about 10 km in a European car") for note in carbon.notes)
+    assert "about 10 showers" in water.notes
+    assert "ADEME Impact CO2 (2024)" in carbon.source
+    assert "Residential End Uses of Water" in water.source
+    american = footprint_cards(footprint(weighed, {}), ENGLISH, "en-US")[3]
+    assert any("average US car" in note for note in american.notes)
+
+
+def test_market_based_carbon_stands_beside_with_its_share_and_source() -> None:
+    figures = {"market_measured": 40, "carbon_market_gco2e": 8.3}
+    card = cards({**SOME, "measured": 200, **figures})["CO₂e"]
+    assert "market-based 8.30\u00a0g for 20% of these" in card.notes
+    assert "(Google 2025)" in card.source
 
 
 def test_what_is_unknown_is_unknown_and_never_zero() -> None:
@@ -138,13 +172,18 @@ def test_the_organisation_adds_people_and_requests() -> None:
     whole = OrganisationFootprint(
         **vars(footprint(SOME, {"requests": 100})),
         by_team=pd.DataFrame(),
+        previous_by_team=pd.DataFrame(),
         people_active=12,
         people_active_previous=10,
+        people_are_named=True,
+        by_team_period=None,
     )
     shown = {card.label: card for card in organisation_cards(whole, ENGLISH)}
     assert list(shown)[:4] == ["Cost", "Tokens", "Requests", "People active"]
     assert (shown["Requests"].value, shown["Requests"].change) == ("200", "+100%")
-    assert shown["People active"].notes == ("75% of requests have a person",)
+    assert shown["People active"].notes == (
+        "75% of requests, 50% of tokens, 20% of cost linked to a person",
+    )
     assert shown["People active"].change == "+20%"
 
 

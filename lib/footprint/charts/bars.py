@@ -8,58 +8,68 @@ import pandas as pd
 import plotly.graph_objects as go  # type: ignore[import-untyped]
 
 from footprint.charts.measures import Measure
-from footprint.charts.prepare import top_groups
+from footprint.charts.prepare import MOST_GROUPS, top_groups
 from footprint.charts.text import named, safe
-from footprint.charts.theme import GREEN, GREY, dress, faded, provider_colours
+from footprint.charts.theme import GREEN, GREY, Look, dress, faded, filled, look_of
 from footprint.ui.formats import Formats
 
 ROW_HEIGHT = 42
 AXIS_HEIGHT = 46
 # Of the 42 pixels of a row, the bar takes so many.
 BAR_PIXELS = 9
+# Of the colour, a range: enough to be seen on the dark background too.
+PALE = 0.42
 _BAR = {
     "orientation": "h",
     "width": BAR_PIXELS / ROW_HEIGHT,
-    "marker_line_width": 0,
-    "marker_cornerradius": 4,
 }
+_CORNERS = {"cornerradius": 4}
 
 
-def by_model(table: pd.DataFrame, measure: Measure, formats: Formats) -> go.Figure:
-    """Draw a measure by model, in the colour of its provider.
+def by_model(
+    table: pd.DataFrame, measure: Measure, formats: Formats, places: Mapping[str, int]
+) -> go.Figure:
+    """Draw a measure by model, each in its own colour.
 
     Args:
         table: columns ``provider``, ``model``, ``requests`` and the measure's.
         measure: what is drawn.
         formats: the reader's.
+        places: the place of each model in the palette.
     """
     rows = top_groups(table, ["provider", "model"], measure, "{n} other models")
-    colours = provider_colours(table["provider"])
-    return _bar_list(
-        rows, "model", [colours.get(p, GREY) for p in rows["provider"]], measure, formats
-    )
+    looks = [look_of(model, places) for model in rows["model"]]
+    return _bar_list(rows, "model", looks, measure, formats)
 
 
-def by_provider(table: pd.DataFrame, measure: Measure, formats: Formats) -> go.Figure:
-    """Draw a measure by provider (columns ``provider``, ``requests`` and the measure's)."""
-    rows = top_groups(table, ["provider"], measure, "{n} other providers")
-    colours = provider_colours(table["provider"])
-    return _bar_list(
-        rows, "provider", [colours.get(p, GREY) for p in rows["provider"]], measure, formats
-    )
+def by_group(table: pd.DataFrame, key: str, measure: Measure, formats: Formats) -> go.Figure:
+    """Draw a measure by provider, team or tag, all in one colour.
 
-
-def by_team(table: pd.DataFrame, measure: Measure, formats: Formats) -> go.Figure:
-    """Draw a measure by team (columns ``team``, ``requests`` and the measure's)."""
-    rows = top_groups(table, ["team"], measure, "{n} other teams")
-    return _bar_list(
-        rows, "team", [GREEN if team else GREY for team in rows["team"]], measure, formats
-    )
+    Args:
+        table: the columns ``key``, ``requests`` and the measure's.
+        key: the column that names a group; a group without a name is grey.
+        measure: what is drawn.
+        formats: the reader's.
+    """
+    overlap = key == "tag"
+    if overlap:
+        # A sum of the other tags would count requests twice: the largest stand for themselves.
+        largest = table[measure.column].astype("float64").sort_values(ascending=False)
+        table = table.loc[largest.index[:MOST_GROUPS]]
+    rows = top_groups(table, [key], measure, f"{{n}} other {key}s")
+    looks = [Look(GREEN if name else GREY) for name in rows[key]]
+    return _bar_list(rows, key, looks, measure, formats, has_shares=not overlap)
 
 
 def _bar_list(
-    rows: pd.DataFrame, key: str, colours: list[str], measure: Measure, formats: Formats
+    rows: pd.DataFrame,
+    key: str,
+    looks: list[Look],
+    measure: Measure,
+    formats: Formats,
+    has_shares: bool = True,
 ) -> go.Figure:
+    """Draw the rows as bars; shares of the sum stand beside groups that do not overlap."""
     values = rows[measure.column].astype("float64")
     ends = rows[measure.high if measure.is_estimate else measure.column].astype("float64")
     unit = measure.unit_for(ends.max() if len(ends) else None)
@@ -72,14 +82,15 @@ def _bar_list(
     }
     figure = go.Figure()
     if measure.is_estimate:
-        _add_bands(figure, rows, colours, measure, size, hover)
-    figure.add_bar(x=values / size, y=places, marker={"color": colours}, **_BAR, **hover)
+        _add_bands(figure, rows, looks, measure, size, hover)
+    figure.add_bar(x=values / size, y=places, marker=filled(looks) | _CORNERS, **_BAR, **hover)
     if measure.is_estimate:
         _add_lows(figure, rows, measure, size)
     total = values.sum(min_count=1)
     for place, label, value in zip(places, labels, values, strict=True):
         figure.add_annotation(_caption(place, f"<b>{label}</b>", "left"))
-        share = f" · {formats.share(value, total)}" if len(rows) > 1 and pd.notna(value) else ""
+        is_part = has_shares and len(rows) > 1 and pd.notna(value)
+        share = f" · {formats.share(value, total)}" if is_part else ""
         figure.add_annotation(_caption(place, f"{measure.text(value, formats)}{share}", "right"))
     dress(figure, formats, AXIS_HEIGHT + ROW_HEIGHT * max(len(rows), 1))
     figure.update_yaxes(visible=False, range=[len(rows) - 0.6, -0.75], rangemode="normal")
@@ -98,17 +109,16 @@ def _bar_list(
 def _add_bands(
     figure: go.Figure,
     rows: pd.DataFrame,
-    colours: list[str],
+    looks: list[Look],
     measure: Measure,
     size: float,
     hover: Mapping[str, object],
 ) -> None:
     """Draw each range as a pale bar; the estimate's solid one will cover its lower part."""
     low, high = (rows[column].astype("float64") / size for column in (measure.low, measure.high))
-    pale = [faded(colour, 0.3) for colour in colours]
-    figure.add_bar(
-        x=high - low, base=low, y=list(range(len(rows))), marker={"color": pale}, **_BAR, **hover
-    )
+    pale = [faded(look.colour, PALE) for look in looks]
+    marker = {"color": pale, "line": {"width": 0}, **_CORNERS}
+    figure.add_bar(x=high - low, base=low, y=list(range(len(rows))), marker=marker, **_BAR, **hover)
 
 
 def _add_lows(figure: go.Figure, rows: pd.DataFrame, measure: Measure, size: float) -> None:

@@ -1,4 +1,4 @@
-"""A measure over time: stacked by provider, or one line within the band of its range."""
+"""A measure over time: stacked by model, its mix, or one line within the band of its range."""
 
 from __future__ import annotations
 
@@ -10,33 +10,32 @@ import plotly.graph_objects as go  # type: ignore[import-untyped]
 from footprint.charts.measures import Measure
 from footprint.charts.prepare import Series
 from footprint.charts.text import safe
-from footprint.charts.theme import GREEN, dress, faded, provider_colours
+from footprint.charts.theme import GREEN, dress, faded, filled, look_of
 from footprint.ui.formats import Formats
 
 HEIGHT = 300
 
 
-def stacked_by_day(series: Series, measure: Measure, formats: Formats) -> go.Figure:
-    """Draw a measure by day (or week), one bar stacked by provider.
+def stacked_by_day(
+    series: Series, measure: Measure, formats: Formats, places: Mapping[str, int]
+) -> go.Figure:
+    """Draw a measure by day (or week), one bar stacked by model.
 
     Args:
-        series: one column a provider, in the measure's base unit.
+        series: one column a model, largest first, in the measure's base unit.
         measure: what is drawn.
         formats: the reader's.
+        places: the place of each model in the palette.
     """
     table = series.table
     totals = table.sum(axis=1, min_count=1)
     unit = measure.unit_for(totals.max() if len(totals) else None)
-    colours = provider_colours(table.columns)
     figure = go.Figure()
-    for provider in table.sum().sort_values(ascending=False).index:
+    for model in table.columns:
         # A gap would have Plotly stack that day in another order; the hover says "unknown".
-        figure.add_bar(
-            x=table.index,
-            y=table[provider].fillna(0) / float(unit.size),
-            name=safe(provider),
-            marker={"color": colours[provider], "line": {"width": 0}},
-            customdata=[measure.text(value, formats) for value in table[provider]],
+        _add_layer(figure, table, model, table[model].fillna(0) / float(unit.size), places)
+        figure.data[-1].update(
+            customdata=[measure.text(value, formats) for value in table[model]],
             hovertemplate="%{customdata}",
         )
     if len(table.columns) > 1:
@@ -52,6 +51,55 @@ def stacked_by_day(series: Series, measure: Measure, formats: Formats) -> go.Fig
         )
     figure.update_layout(barmode="stack", showlegend=True)
     return along_time(figure, series, measure.axis(unit, formats), formats)
+
+
+def mix_by_day(
+    series: Series, measure: Measure, formats: Formats, places: Mapping[str, int]
+) -> go.Figure:
+    """Draw which share of a measure each model has by day (or week).
+
+    Args:
+        series: as for ``stacked_by_day``.
+        measure: what the shares are of.
+        formats: the reader's.
+        places: the place of each model in the palette.
+    """
+    shares = mix(series)
+    figure = go.Figure()
+    for model in shares.columns:
+        _add_layer(figure, shares, model, shares[model] * 100, places)
+        figure.data[-1].update(
+            customdata=[
+                f"{formats.share(share, 1)}, {measure.text(value, formats)}"
+                for share, value in zip(shares[model].fillna(0), series.table[model], strict=True)
+            ],
+            hovertemplate="%{customdata}",
+        )
+    figure.update_layout(barmode="stack", showlegend=True)
+    axis = {"ticksuffix": f"{formats.locale.percent_gap}%"}
+    return along_time(figure, series, axis, formats).update_yaxes(range=[0, 100])
+
+
+def mix(series: Series) -> pd.DataFrame:
+    """Return the shares (0–1) of each column in the sum of its row; NaN where that is nothing."""
+    known = series.table.fillna(0)
+    totals = known.sum(axis=1)
+    return known.div(totals.where(totals > 0), axis=0)
+
+
+def _add_layer(
+    figure: go.Figure,
+    table: pd.DataFrame,
+    model: str,
+    heights: pd.Series[float],
+    places: Mapping[str, int],
+) -> None:
+    figure.add_bar(
+        x=table.index,
+        y=heights,
+        name=safe(model, 24),
+        marker=filled([look_of(model, places)] * len(table)),
+    )
 
 
 def band_by_day(series: Series, measure: Measure, formats: Formats) -> go.Figure:
@@ -75,7 +123,7 @@ def band_by_day(series: Series, measure: Measure, formats: Formats) -> go.Figure
         x=high.index,
         y=high / size,
         fill="tonexty",
-        fillcolor=faded(GREEN, 0.2),
+        fillcolor=faded(GREEN, 0.28),
         name="90% range",
         **edge,
     )

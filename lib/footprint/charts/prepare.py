@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -15,6 +15,9 @@ from footprint.data.period import Period
 LONGEST_BY_DAY: Final = 100
 # Groups that a list shows by name; the rest are added up.
 MOST_GROUPS: Final = 8
+# Models that a stack shows by name; a legend of more is longer than a phone is wide.
+MOST_LAYERS: Final = 6
+OTHERS: Final = "Other models"
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,27 @@ def over_time(
     is_weekly = shown.length > LONGEST_BY_DAY
     is_running = shown.last == today
     return Series(_weekly(wide) if is_weekly else wide, is_weekly, shown, is_running)
+
+
+def models_over_time(table: pd.DataFrame, measure: Measure, period: Period, today: date) -> Series:
+    """Return the largest models by day or week, largest first, and the sum of the others last.
+
+    A model that several providers serve is one model.
+
+    Args:
+        table: columns ``day``, ``model`` (None: others already added up) and the measure's.
+        measure: what is added up.
+        period: the days asked for.
+        today: no day after it is drawn.
+    """
+    known = table.assign(amount=table[measure.column].astype("float64"))
+    sums = known.groupby("model")["amount"].sum().sort_values(ascending=False, kind="stable")
+    named = list(sums.index[:MOST_LAYERS])
+    layer = known["model"].where(known["model"].isin(named), OTHERS)
+    grouped = known.assign(layer=layer).groupby(["day", "layer"], as_index=False)[["amount"]]
+    series = over_time(grouped.sum(min_count=1), ["amount"], period, today, "layer")
+    order = [name for name in (*named, OTHERS) if name in series.table]
+    return replace(series, table=series.table[order])
 
 
 def top_groups(table: pd.DataFrame, keys: list[str], measure: Measure, rest: str) -> pd.DataFrame:

@@ -49,6 +49,19 @@ def describe_series(series: Series, measure: Measure, formats: Formats) -> str:
     )
 
 
+def describe_mix(series: Series, measure: Measure, formats: Formats) -> str:
+    """Say what a chart of the mix shows: each model's share in the whole period."""
+    sums = series.table.sum().sort_values(ascending=False)
+    head = (
+        f"Model mix by {series.grain}, "
+        f"{formats.days(series.period.first, series.period.last)}, share of {measure.name}"
+    )
+    if not sums.sum():
+        return f"{head}: nothing known."
+    shares = [f"{name} {formats.share(value, sums.sum())}" for name, value in sums.items()]
+    return f"{head}. In all: {'; '.join(shares)}."
+
+
 def describe_groups(
     table: pd.DataFrame, key: str, measure: Measure, what: str, formats: Formats
 ) -> str:

@@ -1,4 +1,4 @@
-"""How every chart looks: colours that stay with their provider, quiet axes, no ink to spare. Pure.
+"""How every chart looks: colours that stay with their model, quiet axes, no ink to spare. Pure.
 
 One palette serves both themes, so that a chart is right at once when the reader changes between
 them: each colour has at least 3:1 against either background, and any two can be told apart with
@@ -7,8 +7,8 @@ the common colour-vision deficiencies (tested).
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import plotly.graph_objects as go  # type: ignore[import-untyped]
@@ -21,37 +21,42 @@ PALETTE: Final = (GREEN, "#5E90FD", "#AA4D0A", "#735ED1", "#829821", "#406690", 
 GREY: Final = "#7F8A85"
 GRID: Final = "rgba(127, 138, 133, 0.22)"
 
-# A provider that many people use keeps its colour in every organisation.
-_SLOTS: Final = {
-    "openai": 0,
-    "azure": 5,
-    "google": 1,
-    "gemini": 1,
-    "vertex_ai": 1,
-    "anthropic": 2,
-    "mistral": 3,
-    "bedrock": 4,
-    "groq": 6,
-}
+
+@dataclass(frozen=True)
+class Look:
+    """How the bars of one model are filled: a colour and a Plotly pattern ("" for none)."""
+
+    colour: str
+    pattern: str = ""
 
 
-def provider_colours(providers: Iterable[str]) -> dict[str, str]:
-    """Return a colour for each provider: the same on every page, different within a chart.
+def look_of(model: str, places: Mapping[str, int]) -> Look:
+    """Return how a model is drawn: the same on every page, for every reader.
 
-    Well-known providers have their place in the palette, others one that follows from their name;
-    where two want the same place, the second in alphabetical order takes the next free one. When
-    the palette is used up, grey remains.
+    Args:
+        model: its name; models without a place, and "others", are grey.
+        places: the place of each model in the palette, from the database: the first seven are
+            plain, the next seven hatched, so that fourteen can be told apart by every eye.
     """
-    names = sorted(set(providers), key=lambda name: (name not in _SLOTS, name))
-    taken: dict[int, str] = {}
-    for name in names:
-        wanted = _SLOTS.get(name, int(hashlib.sha256(name.encode()).hexdigest(), 16))
-        places = ((wanted + step) % len(PALETTE) for step in range(len(PALETTE)))
-        free = next((place for place in places if place not in taken), None)
-        if free is not None:
-            taken[free] = name
-    by_name = {name: PALETTE[place] for place, name in taken.items()}
-    return {name: by_name.get(name, GREY) for name in names}
+    place = places.get(model)
+    if place is None:
+        return Look(GREY)
+    return Look(PALETTE[place % len(PALETTE)], "/" if place >= len(PALETTE) else "")
+
+
+def filled(looks: list[Look]) -> dict[str, object]:
+    """Return Plotly's ``marker`` for bars of these looks, one a bar."""
+    return {
+        "color": [look.colour for look in looks],
+        "pattern": {
+            "shape": [look.pattern for look in looks],
+            "fillmode": "overlay",
+            "size": 6,
+            "solidity": 0.35,
+            "fgcolor": "rgba(255, 255, 255, 0.75)",
+        },
+        "line": {"width": 0},
+    }
 
 
 def faded(colour: str, opacity: float) -> str:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from footprint.auth import Me
 from footprint.data.client import Session, fetch_all, rpc
+from footprint.data.filters import EVERYTHING, Filters
 from footprint.data.period import Period
 from footprint.data.usage import number
 
@@ -34,11 +35,10 @@ FILE_ROWS = 200
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which requests: of a period and, where not None, of one provider, model, status and tag."""
+    """Which requests: of a period, of some models and providers, of one status and tag or all."""
 
     period: Period
-    provider: str | None = None
-    model: str | None = None
+    filters: Filters = EVERYTHING
     status: str | None = None
     tag: str | None = None
 
@@ -112,9 +112,8 @@ def _figure(name: str, value: Any) -> Any:
 
 @st.cache_data(ttl="1m", max_entries=512, show_spinner=False)
 def _request_days(user_id: str, first: date, last: date, _session: Session) -> pd.DataFrame:
-    days = {"p_from": first.isoformat(), "p_to": last.isoformat()}
     table = pd.DataFrame(
-        rpc(_session, "my_request_days", days),
+        rpc(_session, "my_request_days", Period(first, last).arguments()),
         columns=["day", "provider", "model", "requests", "failures"],
     )
     table["day"] = pd.to_datetime(table["day"])
@@ -130,10 +129,8 @@ def _requests_page(
 
 def _ask_page(session: Session, wanted: Wanted, after: Cursor | None, rows: int) -> list[Request]:
     call = {
-        "p_from": wanted.period.first.isoformat(),
-        "p_to": wanted.period.last.isoformat(),
-        "p_provider": wanted.provider,
-        "p_model": wanted.model,
+        **wanted.period.arguments(),
+        **wanted.filters.arguments("models", "providers"),
         "p_status": wanted.status,
         "p_tag": wanted.tag,
         "p_before": after and after.started_at,

@@ -1,4 +1,4 @@
-"""A period of whole days in the reporting time zone, and the presets a reader can choose. Pure."""
+"""A period of whole days in the reporting time zone, and the ones a reader can choose. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Final
 CUSTOM: Final = "Custom"
 DEFAULT: Final = "Last 30 days"
 # Days back from today, today included.
-_ROLLING: Final = {"Last 7 days": 7, "Last 30 days": 30, "Last 90 days": 90}
+_ROLLING: Final = {"Last 30 days": 30, "Last 7 days": 7, "Last 90 days": 90}
 PRESETS: Final = (*_ROLLING, "This month", "Last month", "Last 12 months", CUSTOM)
+# How many months before the running one are offered by their names.
+NAMED_MONTHS: Final = 24
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,28 @@ class Period:
         """The number of days."""
         return (self.last - self.first).days + 1
 
+    def arguments(self) -> dict[str, object]:
+        """Return the days as a database function takes them."""
+        return {"p_from": self.first.isoformat(), "p_to": self.last.isoformat()}
+
     @property
     def previous(self) -> Period:
         """The days just before, as many of them."""
         return Period(self.first - timedelta(days=self.length), self.first - timedelta(days=1))
+
+
+def whole_month(first: date, today: date) -> Period:
+    """Return the days of the month that begins on ``first``, of the running one up to today."""
+    following = (first + timedelta(days=31)).replace(day=1)
+    return Period(first, min(following - timedelta(days=1), today))
+
+
+def named_months(today: date) -> list[date]:
+    """Return the first days of the running month and of those before it, newest first."""
+    months = [today.replace(day=1)]
+    while len(months) <= NAMED_MONTHS:
+        months.append((months[-1] - timedelta(days=1)).replace(day=1))
+    return months
 
 
 def preset_period(preset: str, today: date) -> Period:

@@ -48,12 +48,32 @@ class Usage:
     water_l_high: float | None
     restored_m2_verified: float | None
     restored_m2_pending: float | None
+    # Of ``tokens_used`` and ``cost_eur``, the part with a price, an impact, a person.
+    tokens_priced: int | None
+    tokens_measured: int | None
+    tokens_attributed: int | None
+    cost_eur_measured: Decimal | None
+    cost_eur_attributed: Decimal | None
+    # Of ``measured``, the requests whose provider published what the electricity it buys emits.
+    market_measured: int
+    carbon_market_gco2e: float | None
+    carbon_market_gco2e_low: float | None
+    carbon_market_gco2e_high: float | None
 
 
-COUNTS = tuple(f.name for f in fields(Usage))[:8]
-TOKENS = tuple(f.name for f in fields(Usage) if f.name.startswith("tokens_"))
+COUNTS = (*(f.name for f in fields(Usage)[:8]), "market_measured")
 MONEY = ("cost_usd", "cost_eur")
-ESTIMATES = tuple(f.name for f in fields(Usage) if f.name not in {*COUNTS, *TOKENS, *MONEY})
+_TOKEN_PARTS = ("tokens_priced", "tokens_measured", "tokens_attributed")
+_MONEY_PARTS = ("cost_eur_measured", "cost_eur_attributed")
+_MARKET = tuple(f.name for f in fields(Usage) if f.name.startswith("carbon_market_"))
+TOKENS = tuple(
+    f.name for f in fields(Usage) if f.name.startswith("tokens_") and f.name not in _TOKEN_PARTS
+)
+ESTIMATES = tuple(
+    f.name
+    for f in fields(Usage)
+    if f.name not in {*COUNTS, *TOKENS, *MONEY, *_TOKEN_PARTS, *_MONEY_PARTS, *_MARKET}
+)
 
 
 def money(value: object) -> Decimal | None:
@@ -79,9 +99,9 @@ def count(value: Any) -> int | None:
 def usage(record: Record) -> Usage:
     """Read one group's measures; a field the answer leaves out is unknown (a count: none)."""
     amounts: dict[str, Any] = {name: count(record.get(name)) or 0 for name in COUNTS}
-    amounts |= {name: count(record.get(name)) for name in TOKENS}
-    amounts |= {name: money(record.get(name)) for name in MONEY}
-    amounts |= {name: number(record.get(name)) for name in ESTIMATES}
+    amounts |= {name: count(record.get(name)) for name in (*TOKENS, *_TOKEN_PARTS)}
+    amounts |= {name: money(record.get(name)) for name in (*MONEY, *_MONEY_PARTS)}
+    amounts |= {name: number(record.get(name)) for name in (*ESTIMATES, *_MARKET)}
     return Usage(**amounts)
 
 
@@ -96,10 +116,10 @@ def usage_table(records: Iterable[Record], *keys: str) -> pd.DataFrame:
         columns[name] = pd.Series([row.get(name) for row in rows], dtype="object")
     for name in COUNTS:
         columns[name] = pd.Series([count(row.get(name)) or 0 for row in rows], dtype="int64")
-    for name in TOKENS:
+    for name in (*TOKENS, *_TOKEN_PARTS):
         columns[name] = pd.Series([count(row.get(name)) for row in rows], dtype="Int64")
-    for name in MONEY:
+    for name in (*MONEY, *_MONEY_PARTS):
         columns[name] = pd.Series([money(row.get(name)) for row in rows], dtype="object")
-    for name in ESTIMATES:
+    for name in (*ESTIMATES, *_MARKET):
         columns[name] = pd.Series([number(row.get(name)) for row in rows], dtype="float64")
     return pd.DataFrame(columns)

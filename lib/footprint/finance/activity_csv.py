@@ -57,8 +57,8 @@ def file_name(wanted: Wanted) -> str:
 def filter_text(wanted: Wanted) -> str:
     """Return what a filter leaves, in words."""
     parts = {
-        "provider": wanted.provider,
-        "model": wanted.model,
+        "model": " or ".join(wanted.filters.models),
+        "provider": " or ".join(wanted.filters.providers),
         "status": wanted.status,
         "tag": wanted.tag,
     }

@@ -1,11 +1,9 @@
-"""What the activity page draws: filters, failures and days, and the list of requests."""
+"""What the activity page draws beside the list: filters, failures, error rate and days."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
@@ -20,46 +18,24 @@ from footprint.charts.activity import (
     failures_over_time,
 )
 from footprint.charts.prepare import Series, over_time
-from footprint.data.activity import (
-    PAGE_ROWS,
-    Cursor,
-    Request,
-    Wanted,
-    every_request,
-    request_days,
-    requests_page,
-    tokens_in_all,
-)
-from footprint.data.deployment import Deployment
-from footprint.data.period import Period
-from footprint.finance.activity_csv import activity_csv, file_name
+from footprint.data.activity import Wanted, request_days
 from footprint.ui.cards import Card
-from footprint.ui.charts import Drawing, chart_row
-from footprint.ui.formats import CARBON, ENERGY, TOKENS, UNKNOWN, WATER, Amount, Formats, exact
-from footprint.ui.page import View
+from footprint.ui.charts import Drawing, Paint, chart_row
+from footprint.ui.filters import Chosen
+from footprint.ui.formats import UNKNOWN, Formats
+from footprint.ui.request_list import STATUSES
 from footprint.ui.tables import styled
 
-REQUEST_KEY = "request"
-STATUSES = {
-    "success": "Succeeded",
-    "failure": "Failed",
-    "cancelled": "Cancelled",
-    "abandoned": "Abandoned",
-}
-_TRAIL = "activity_trail"
 _COUNTS = ["requests", "failures"]
 
 
-def activity_filter(days: pd.DataFrame, period: Period) -> Wanted:
-    """Draw the filters under the title and return what they leave; they live in the address.
+def activity_filter(chosen: Chosen) -> Wanted:
+    """Draw what narrows the list further, by status and tag, and return what is left.
 
     Args:
-        days: the requests of the period, as ``request_days`` answers.
-        period: the period.
+        chosen: what the filters shared with other pages leave.
     """
-    with st.grid(4, min_column_width=160):
-        provider = _choice("Provider", "provider", days)
-        model = _choice("Model", "model", days)
+    with st.container(horizontal=True):
         status = st.selectbox(
             "Status",
             list(STATUSES.values()),
@@ -67,10 +43,15 @@ def activity_filter(days: pd.DataFrame, period: Period) -> Wanted:
             placeholder="All",
             key="status",
             bind="query-params",
+            width=180,
         )
-        tag = st.text_input("Tag", key="tag", bind="query-params", placeholder="Any", max_chars=200)
+        tag = st.text_input(
+            "Tag", key="tag", bind="query-params", placeholder="Any", max_chars=200, width=220
+        )
     by_name = {name: status for status, name in STATUSES.items()}
-    return Wanted(period, provider, model, by_name.get(status or ""), (tag or "").strip() or None)
+    return Wanted(
+        chosen.period, chosen.filters, by_name.get(status or ""), (tag or "").strip() or None
+    )
 
 
 def activity_cards(days: pd.DataFrame, formats: Formats) -> list[Card]:
@@ -105,8 +86,9 @@ def activity_cards(days: pd.DataFrame, formats: Formats) -> list[Card]:
     ]
 
 
-def draw_activity(me: Me, wanted: Wanted, deployment: Deployment, formats: Formats) -> None:
+def draw_activity(me: Me, wanted: Wanted, paint: Paint) -> None:
     """Draw failures, error rate and the calendar of days."""
+    formats = paint.formats
     shown = calendar_period(wanted.period)
     days = narrowed(request_days(me, shown), wanted)
     by_day = days.groupby("day", as_index=False)[_COUNTS].sum()
@@ -114,7 +96,7 @@ def draw_activity(me: Me, wanted: Wanted, deployment: Deployment, formats: Forma
     if wanted.period.first < shown.first:
         period_days = narrowed(request_days(me, wanted.period), wanted)
         inside = period_days.groupby("day", as_index=False)[_COUNTS].sum()
-    series = over_time(inside, _COUNTS, wanted.period, deployment.today)
+    series = over_time(inside, _COUNTS, wanted.period, paint.today)
     whole = by_day.set_index("day").reindex(pd.date_range(shown.first, shown.last), fill_value=0)
     said = describe_activity(series.table, series.period.first, series.period.last, formats)
     chart_row(
@@ -155,181 +137,11 @@ def draw_activity(me: Me, wanted: Wanted, deployment: Deployment, formats: Forma
 
 
 def narrowed(days: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
-    """Return the days of the provider and model that are wanted; status and tag are not here."""
-    for column, value in (("provider", wanted.provider), ("model", wanted.model)):
-        if value is not None:
-            days = days[days[column] == value]
+    """Return the days of the models and providers that are wanted; status and tag are not here."""
+    for column, names in (("model", wanted.filters.models), ("provider", wanted.filters.providers)):
+        if names:
+            days = days[days[column].isin(names)]
     return days
-
-
-def draw_requests(view: View, wanted: Wanted, timezone: str) -> None:
-    """Draw the list of requests, a page at a time, and the file of all of them."""
-    trail = _trail(wanted)
-    found = requests_page(view.me, wanted, trail[-1] if trail else None, PAGE_ROWS + 1)
-    page = found[:PAGE_ROWS]
-    with st.container(border=True):
-        head = st.container(
-            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-        )
-        head.header("Requests", anchor=False)
-        _download(head, view.me, wanted, timezone)
-        if not page:
-            st.info("No request passes these filters.", icon=":material/search_off:")
-            return
-        _list(page, timezone, view.formats)
-        st.caption(
-            f"Newest first · times in {timezone} · choose a row for its detail"
-            + (" · status and tag narrow this list, not the charts" if _is_fine(wanted) else "")
-        )
-        if trail or len(found) > PAGE_ROWS:
-            with st.container(horizontal=True):
-                st.button(
-                    "Newer",
-                    icon=":material/chevron_left:",
-                    disabled=not trail,
-                    on_click=_back,
-                    args=(trail,),
-                )
-                st.button(
-                    "Older",
-                    icon=":material/chevron_right:",
-                    disabled=len(found) <= PAGE_ROWS,
-                    on_click=trail.append,
-                    args=(Cursor.after(page[-1]),),
-                )
-
-
-def requests_table(page: list[Request], timezone: str) -> pd.DataFrame:
-    """Return requests as the list shows them: unformatted, one row each."""
-    rows = [
-        {
-            "Time": pd.Timestamp(request["started_at"])
-            .tz_convert(ZoneInfo(timezone))
-            .tz_localize(None),
-            "Model": request["model"],
-            "Status": outcome(request),
-            "Tokens": tokens_in_all(request),
-            "Cost": request["cost_eur"],
-            "Latency": request["latency_s"],
-            "Energy": request["energy_kwh"],
-            "CO₂e": request["carbon_gco2e"],
-            "Water": request["water_l"],
-            "Provider": request["provider"] or None,
-            "Tags": ", ".join(request["tags"] or ()) or None,
-        }
-        for request in page
-    ]
-    figures = ("Tokens", "Cost", "Latency", "Energy", "CO₂e", "Water")
-    return pd.DataFrame(rows).astype(dict.fromkeys(figures, "float64"))
-
-
-def outcome(request: Request) -> str:
-    """Return how a request ended, with what went wrong where that is known."""
-    status = STATUSES[request["status"]]
-    if request["cache_hit"]:
-        return f"{status} from the gateway's cache"
-    return f"{status}: {request['error_class']}" if request["error_class"] else status
-
-
-def seconds(value: float | None, formats: Formats) -> str:
-    """Write a time in seconds, or in milliseconds below one."""
-    if value is None or pd.isna(value):
-        return UNKNOWN
-    return (
-        f"{formats.number(value * 1000)}\u00a0ms"
-        if value < 1
-        else f"{formats.number(value, 1)}\u00a0s"
-    )
-
-
-def fine_money(value: Amount, formats: Formats, currency: str = "EUR") -> str:
-    """Write what one request cost: to the cent, below a cent with two significant digits."""
-    known = exact(value)
-    if known is None or known == 0 or abs(known) >= Decimal("0.01"):
-        return formats.money(value, currency)
-    before, after = formats.around_money(currency)
-    return f"{before}{formats.number(known, min(1 - known.adjusted(), 12))}{after}"
-
-
-def _choice(label: str, column: str, days: pd.DataFrame) -> str | None:
-    known = days.groupby(column)["requests"].sum().sort_values(ascending=False)
-    chosen: str | None = st.selectbox(
-        label,
-        [name for name in known.index if name],
-        index=None,
-        placeholder="All",
-        key=column,
-        bind="query-params",
-    )
-    return chosen
-
-
-def _is_fine(wanted: Wanted) -> bool:
-    return wanted.status is not None or wanted.tag is not None
-
-
-def _trail(wanted: Wanted) -> list[Cursor]:
-    """Return where the pages before this one ended; other filters begin anew."""
-    kept: tuple[Wanted, list[Cursor]] | None = st.session_state.get(_TRAIL)
-    if kept is None or kept[0] != wanted:
-        kept = (wanted, [])
-        st.session_state[_TRAIL] = kept
-    return kept[1]
-
-
-def _back(trail: list[Cursor]) -> None:
-    trail.pop()
-
-
-def _download(head: Any, me: Me, wanted: Wanted, timezone: str) -> None:
-    head.download_button(
-        "Download CSV",
-        lambda: activity_csv(every_request(me, wanted), wanted, timezone),
-        file_name=file_name(wanted),
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        help="All requests that pass the filters, not only this page: UTF-8, comma, decimal point.",
-    )
-
-
-def _list(page: list[Request], timezone: str, formats: Formats) -> None:
-    ids = [request["event_id"] for request in page]
-    key = f"requests_from_{ids[0]}_{len(ids)}"
-    writers = {
-        "Tokens": lambda value: formats.quantity(value, TOKENS),
-        "Cost": lambda value: fine_money(value, formats),
-        "Latency": lambda value: seconds(value, formats),
-        "Energy": lambda value: formats.quantity(value, ENERGY),
-        "CO₂e": lambda value: formats.quantity(value, CARBON),
-        "Water": lambda value: formats.quantity(value, WATER),
-    }
-    st.dataframe(
-        styled(requests_table(page, timezone), writers),
-        key=key,
-        hide_index=True,
-        placeholder=UNKNOWN,
-        height=min(460, 37 + 35 * len(page)),
-        on_select=lambda: _choose(key, ids),
-        selection_mode="single-row",
-        column_config={
-            "Time": st.column_config.DatetimeColumn(
-                pinned=True, format="YYYY-MM-DD HH:mm:ss", width=150
-            ),
-            "Model": st.column_config.Column(width=170),
-            "Status": st.column_config.Column(width=150),
-        },
-        alt=f"{len(page)} requests, newest first: time, model, status, tokens, cost and impact",
-    )
-
-
-def _choose(key: str, ids: list[str]) -> None:
-    """Put the chosen request into the address, so that the link shows it again."""
-    rows = st.session_state[key].selection.rows
-    if rows:
-        st.query_params[REQUEST_KEY] = ids[rows[0]]
-    else:
-        st.query_params.pop(REQUEST_KEY, None)
 
 
 def _counts_table(table: pd.DataFrame, series: Series | None, formats: Formats) -> Any:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
 
-from footprint.charts.measures import CARBON_EMITTED, ENERGY_USED, WATER_USED, Measure
-from footprint.data.footprint import Footprint
-from footprint.data.organisation import OrganisationFootprint
 from footprint.data.period import Period
-from footprint.data.usage import Usage, usage
+from footprint.data.usage import Usage
 from footprint.shell.text import plain
-from footprint.ui.formats import AREA, TOKENS, Amount, Formats
+from footprint.ui.formats import AREA, Amount, Formats
 
 Judgement = Literal["more is worse", "neither"]
+# How much is known, and of how much.
+Part = tuple[Amount, Amount]
 _COLOURS: dict[Judgement, Literal["inverse", "off"]] = {
     "more is worse": "inverse",
     "neither": "off",
@@ -41,75 +40,10 @@ class Card:
     without_change: str = "no comparison"
 
 
-_PRICE_SOURCE = (
-    "The sum of what each request cost, as priced by your gateway or by LiteLLM's price list, in "
-    "euros at the rate of its day. Requests without a known price are not in it."
-)
-_FROM_PROVIDERS = (
-    "As reported by the providers: input read anew, input read from or written to the provider's "
-    "cache, and output with reasoning."
-)
-_ESTIMATE = (
-    "Estimated from tokens × the model's energy per token × data-centre overhead{and_more}. The "
-    "true figure lies in the 90% range nine times in ten. See the method below."
-)
-_ESTIMATE_SOURCES = {
-    ENERGY_USED: _ESTIMATE.format(and_more=""),
-    CARBON_EMITTED: _ESTIMATE.format(
-        and_more=" × the carbon of the local grid, plus a share of making the hardware"
-    ),
-    WATER_USED: _ESTIMATE.format(
-        and_more=" × the water used for cooling and for generating the electricity"
-    ),
-}
 _RESTORED_SOURCE = (
     "A contribution, shown beside the footprint and never subtracted from it. Square metres count "
     "once a receipt is there; until then they are pending: pledged, from the cost."
 )
-
-
-def footprint_cards(footprint: Footprint, formats: Formats) -> list[Card]:
-    """Return the six cards of a footprint: cost, tokens, energy, CO₂e, water, nature restored."""
-    now, before = footprint.totals, _before(footprint)
-    estimates = (
-        (ENERGY_USED, ":material/bolt:"),
-        (CARBON_EMITTED, ":material/cloud:"),
-        (WATER_USED, ":material/water_drop:"),
-    )
-    return [
-        _cost_card(now, before, formats),
-        _tokens_card(now, before, formats),
-        *(_estimate_card(measure, icon, now, before, formats) for measure, icon in estimates),
-        restored_card(now, formats),
-    ]
-
-
-def organisation_cards(footprint: OrganisationFootprint, formats: Formats) -> list[Card]:
-    """Return the six cards of a footprint, and how many requests and people it is made of."""
-    now, before = footprint.totals, _before(footprint)
-    cost, tokens, *others = footprint_cards(footprint, formats)
-    people = Card(
-        label="People active",
-        icon=":material/group:",
-        value=formats.number(footprint.people_active),
-        change=formats.change(
-            footprint.people_active,
-            footprint.people_active_previous if footprint.is_comparable else None,
-        ),
-        notes=(f"{formats.share(now.attributed, now.requests)} of requests have a person",),
-        source="People with at least one request in the period.",
-        judgement="neither",
-    )
-    requests = Card(
-        label="Requests",
-        icon=":material/forum:",
-        value=formats.number(now.requests),
-        change=formats.change(now.requests, before.requests),
-        notes=(_failed(now, formats),),
-        source="Every request recorded by the gateway, failed ones and cache answers included.",
-        judgement="neither",
-    )
-    return [cost, replace(tokens, notes=tokens.notes[:1]), requests, people, *others]
 
 
 def restored_card(now: Usage, formats: Formats) -> Card:
@@ -155,79 +89,24 @@ def draw_cards(cards: Sequence[Card], columns: int, before: Period | None = None
                     st.caption(plain(note))
 
 
-def _before(footprint: Footprint) -> Usage:
-    return footprint.previous if footprint.is_comparable else usage({})
+def coverage(how: str, formats: Formats, **known: Part) -> str:
+    """Return how much of requests, tokens and cost a figure covers.
+
+    Args:
+        how: what was done to them: "priced".
+        formats: the reader's.
+        known: by name, how much of how much; what there is nothing of is left out.
+    """
+    shares = {name: formats.share(*part) for name, part in known.items() if part[1]}
+    if not known["requests"][1]:
+        return f"no request to be {how}"
+    *most, last = shares
+    if most and set(shares.values()) == {formats.share(1, 1)}:
+        return f"{formats.share(1, 1)} of {', '.join(most)} and {last} {how}"
+    return ", ".join(f"{share} of {name}" for name, share in shares.items()) + f" {how}"
 
 
 def _before_text(card: Card, before: Period | None) -> str | None:
     if before is None or card.change is None:
         return None
     return "vs the day before" if before.length == 1 else f"vs {before.length} days before"
-
-
-def _cost_card(now: Usage, before: Usage, formats: Formats) -> Card:
-    dollars = f"{formats.money(now.cost_usd, 'USD')} at the rate of each day"
-    return Card(
-        label="Cost",
-        icon=":material/payments:",
-        value=formats.money(now.cost_eur),
-        change=formats.change(now.cost_eur, before.cost_eur),
-        notes=(
-            *((dollars,) if now.cost_usd is not None else ()),
-            _coverage(now.priced, now.billed, "priced", formats),
-        ),
-        source=_PRICE_SOURCE,
-    )
-
-
-def _tokens_card(now: Usage, before: Usage, formats: Formats) -> Card:
-    parts = (
-        ("in", now.tokens_input_uncached),
-        ("cached", _sum(now.tokens_cache_read, now.tokens_cache_write)),
-        ("out", _sum(now.tokens_output_text, now.tokens_reasoning)),
-    )
-    known = [f"{formats.quantity(count, TOKENS)} {name}" for name, count in parts if count]
-    return Card(
-        label="Tokens",
-        icon=":material/data_usage:",
-        value=formats.quantity(now.tokens_used, TOKENS),
-        change=formats.change(now.tokens_used, before.tokens_used),
-        notes=(
-            *((" · ".join(known),) if known else ()),
-            f"{formats.number(now.requests)} requests, {_failed(now, formats)}",
-        ),
-        source=f"Exactly {formats.number(now.tokens_used)} tokens. {_FROM_PROVIDERS}",
-        judgement="neither",
-    )
-
-
-def _estimate_card(
-    measure: Measure, icon: str, now: Usage, before: Usage, formats: Formats
-) -> Card:
-    value, low, high = (getattr(now, name) for name in (measure.column, measure.low, measure.high))
-    assert measure.quantity is not None
-    span = f"90% range {formats.span(low, high, measure.quantity)}"
-    return Card(
-        label=measure.name,
-        icon=icon,
-        value=measure.text(value, formats),
-        change=formats.change(value, getattr(before, measure.column)),
-        notes=(
-            *((span,) if value is not None else ()),
-            _coverage(now.measured, now.measurable, "estimated", formats),
-        ),
-        source=_ESTIMATE_SOURCES[measure],
-    )
-
-
-def _coverage(known: int, of: int, how: str, formats: Formats) -> str:
-    return f"{formats.share(known, of)} of requests {how}" if of else f"no request to be {how}"
-
-
-def _failed(now: Usage, formats: Formats) -> str:
-    return f"{formats.share(now.failures, now.requests) if now.failures else 'none'} failed"
-
-
-def _sum(*counts: int | None) -> Amount:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None

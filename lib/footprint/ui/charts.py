@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,13 @@ import pandas as pd
 import streamlit as st
 
 from footprint.charts import bars
-from footprint.charts.by_day import band_by_day, stacked_by_day
+from footprint.charts.by_day import band_by_day, mix_by_day, stacked_by_day
 from footprint.charts.measures import COST, MEASURES, Measure
-from footprint.charts.prepare import over_time
-from footprint.charts.text import describe_groups, describe_series
+from footprint.charts.prepare import models_over_time, over_time
+from footprint.charts.text import describe_groups, describe_mix, describe_series
 from footprint.data.footprint import Footprint
 from footprint.ui.formats import Formats
-from footprint.ui.tables import groups_table, series_table
+from footprint.ui.tables import groups_table, mix_table, series_table
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -29,6 +29,14 @@ _ICONS = {_CHART: ":material/bar_chart:", _TABLE: ":material/table_rows:"}
 # No toolbar over the figure: nothing in it serves a reader whose table is a click away.
 _PLOTLY = {"displayModeBar": False, "responsive": True}
 
+
+# Plotly's words are too pale for their size in the light theme (WCAG AA): they take the colour of
+# the page's text, in either theme.
+_LEGIBLE_WORDS = (
+    "<style>[data-testid=stPlotlyChart]"
+    " :is(.annotation-text, .legendtext, .xtick text, .ytick text, .xtitle)"
+    " { fill: currentColor !important; }</style>"
+)
 
 # Streamlit writes the chosen option in the primary colour on a tint of it: in the dark theme no
 # colour is legible there (WCAG AA) and under the white text of a button as well.
@@ -49,6 +57,17 @@ class Drawing:
     table: Callable[[], Styler]
 
 
+@dataclass(frozen=True)
+class Paint:
+    """What all charts of a page are drawn with."""
+
+    formats: Formats
+    # The current day in the reporting time zone.
+    today: date
+    # The place of each model in the palette.
+    places: Mapping[str, int]
+
+
 def measure_picker() -> Measure:
     """Draw the charts' heading and the choice of what they show; it lives in the address."""
     by_name = {measure.name: measure for measure in MEASURES}
@@ -56,7 +75,7 @@ def measure_picker() -> Measure:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     )
     head.header("What makes it up", anchor=False)
-    st.html(_LEGIBLE_CHOICE)
+    st.html(_LEGIBLE_CHOICE + _LEGIBLE_WORDS)
     name = head.segmented_control(
         "Show",
         list(by_name),
@@ -70,58 +89,62 @@ def measure_picker() -> Measure:
     return by_name[name or COST.name]
 
 
-def time_drawing(footprint: Footprint, measure: Measure, today: date, formats: Formats) -> Drawing:
-    """Return the chart over time: a stack by provider, or an estimate within its range."""
+def time_drawing(footprint: Footprint, measure: Measure, paint: Paint) -> Drawing:
+    """Return the chart over time: a stack by model, or an estimate within its range."""
+    formats = paint.formats
     if measure.is_estimate:
         columns = [measure.low, measure.column, measure.high]
-        series = over_time(footprint.by_day, columns, footprint.period, today)
-        draw = band_by_day
+        series = over_time(footprint.by_day, columns, footprint.period, paint.today)
     else:
-        series = over_time(
-            footprint.by_day_provider, [measure.column], footprint.period, today, "provider"
-        )
-        draw = stacked_by_day
+        series = models_over_time(footprint.by_time_model, measure, footprint.period, paint.today)
     return Drawing(
         key="by_day",
         title=f"{measure.name} by {series.grain}",
-        figure=lambda: draw(series, measure, formats),
+        figure=lambda: (
+            band_by_day(series, measure, formats)
+            if measure.is_estimate
+            else stacked_by_day(series, measure, formats, paint.places)
+        ),
         alt=describe_series(series, measure, formats),
         table=lambda: series_table(series, measure, formats),
     )
 
 
-def model_drawing(table: pd.DataFrame, measure: Measure, formats: Formats) -> Drawing:
+def mix_drawing(footprint: Footprint, measure: Measure, paint: Paint) -> Drawing:
+    """Return the chart of the models' shares over time."""
+    series = models_over_time(footprint.by_time_model, measure, footprint.period, paint.today)
+    return Drawing(
+        key="mix",
+        title=f"Model mix by {series.grain}, share of {_in_text(measure)}",
+        figure=lambda: mix_by_day(series, measure, paint.formats, paint.places),
+        alt=describe_mix(series, measure, paint.formats),
+        table=lambda: mix_table(series, paint.formats),
+    )
+
+
+def model_drawing(table: pd.DataFrame, measure: Measure, paint: Paint) -> Drawing:
     """Return the chart by model."""
     return Drawing(
         key="by_model",
         title=f"{measure.name} by model",
-        figure=lambda: bars.by_model(table, measure, formats),
-        alt=describe_groups(table, "model", measure, "model", formats),
+        figure=lambda: bars.by_model(table, measure, paint.formats, paint.places),
+        alt=describe_groups(table, "model", measure, "model", paint.formats),
         table=lambda: groups_table(
-            table, {"model": "Model", "provider": "Provider"}, measure, formats
+            table, {"model": "Model", "provider": "Provider"}, measure, paint.formats
         ),
     )
 
 
-def provider_drawing(table: pd.DataFrame, measure: Measure, formats: Formats) -> Drawing:
-    """Return the chart by provider."""
+def group_drawing(
+    table: pd.DataFrame, key: str, measure: Measure, paint: Paint, title: str = ""
+) -> Drawing:
+    """Return the chart by provider, team or tag: whatever the column ``key`` names."""
     return Drawing(
-        key="by_provider",
-        title=f"{measure.name} by provider",
-        figure=lambda: bars.by_provider(table, measure, formats),
-        alt=describe_groups(table, "provider", measure, "provider", formats),
-        table=lambda: groups_table(table, {"provider": "Provider"}, measure, formats),
-    )
-
-
-def team_drawing(table: pd.DataFrame, measure: Measure, formats: Formats) -> Drawing:
-    """Return the chart by team."""
-    return Drawing(
-        key="by_team",
-        title=f"{measure.name} by team",
-        figure=lambda: bars.by_team(table, measure, formats),
-        alt=describe_groups(table, "team", measure, "team", formats),
-        table=lambda: groups_table(table, {"team": "Team"}, measure, formats),
+        key=f"by_{key}",
+        title=title or f"{measure.name} by {key}",
+        figure=lambda: bars.by_group(table, key, measure, paint.formats),
+        alt=describe_groups(table, key, measure, key, paint.formats),
+        table=lambda: groups_table(table, {key: key.capitalize()}, measure, paint.formats),
     )
 
 
@@ -171,3 +194,7 @@ def _chart_or_table(drawing: Drawing) -> None:
         st.plotly_chart(
             drawing.figure(), key=f"chart_{drawing.key}", alt=drawing.alt, config=_PLOTLY
         )
+
+
+def _in_text(measure: Measure) -> str:
+    return measure.name if measure.name.isupper() or "₂" in measure.name else measure.name.lower()

@@ -11,7 +11,7 @@ import streamlit as st
 from footprint.auth import Me
 from footprint.data.period import CUSTOM, Period
 from footprint.shell.text import plain
-from footprint.ui.filters import DAYS_KEY, PERIOD_KEY
+from footprint.ui.filters import DAYS_KEY, PERIOD_KEY, clear_filters
 from footprint.ui.formats import Formats, month_name
 
 KEY_COMMAND = 'footprint keys create "LiteLLM proxy"'
@@ -99,6 +99,14 @@ def nothing_in_period(last_day: date, formats: Formats) -> None:
             on_click=_show,
             args=(month,),
         )
+
+
+def nothing_passes() -> None:
+    """Say that no request of the period passes the filter, and offer to take it away."""
+    with st.container(border=True, gap="small"):
+        st.header(":material/filter_alt_off: No request passes the filter", anchor=False)
+        st.write("There may be some in another period, or without it.")
+        st.button("Show everything", type="primary", on_click=clear_filters)
 
 
 def _show(period: Period) -> None:

@@ -29,6 +29,7 @@ class View:
     controls: DeltaGenerator
     # Under the title, for what the page is about: period, time zone.
     subtitle: DeltaGenerator
+    title: str
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def begin(title: str, me: Me) -> Iterator[View]:
             horizontal=True, width="content", vertical_alignment="bottom", gap="small"
         )
         try:
-            yield View(me, Formats.of(st.context.locale), controls, subtitle)
+            yield View(me, Formats.of(st.context.locale), controls, subtitle, title)
         except FootprintError as error:
             screens.failure(error)
 

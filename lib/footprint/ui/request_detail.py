@@ -9,10 +9,10 @@ import streamlit as st
 
 from footprint.data.activity import Request, one_request, tokens_in_all
 from footprint.shell.text import plain
-from footprint.ui.activity import REQUEST_KEY, fine_money, outcome, seconds
 from footprint.ui.formats import CARBON, ENERGY, UNKNOWN, WATER, Formats, Quantity
 from footprint.ui.method_note import EVIDENCE
 from footprint.ui.page import View
+from footprint.ui.request_list import REQUEST_KEY, outcome
 
 Facts = list[tuple[str, str]]
 
@@ -75,8 +75,8 @@ def token_facts(request: Request, formats: Formats) -> Facts:
 def cost_facts(request: Request, formats: Formats) -> Facts:
     """Return cost, price source and exchange rate, latency and time to the first token."""
     facts = [
-        ("Cost", fine_money(request["cost_eur"], formats)),
-        ("In dollars", fine_money(request["cost_usd"], formats, "USD")),
+        ("Cost", formats.fine_money(request["cost_eur"])),
+        ("In dollars", formats.fine_money(request["cost_usd"], "USD")),
         ("Price from", request["price_source"] or UNKNOWN),
     ]
     if request["fx_eur_per_usd"] is not None:
@@ -84,8 +84,8 @@ def cost_facts(request: Request, formats: Formats) -> Facts:
         facts.append(("Exchange rate", f"{request['fx_eur_per_usd']} € per $, {day}"))
     return [
         *facts,
-        ("Latency", seconds(request["latency_s"], formats)),
-        ("Time to first token", seconds(request["time_to_first_token_s"], formats)),
+        ("Latency", formats.seconds(request["latency_s"])),
+        ("Time to first token", formats.seconds(request["time_to_first_token_s"])),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from footprint.charts.by_day import mix
 from footprint.charts.measures import COST, MEASURES, Measure
 from footprint.charts.prepare import Series
 from footprint.charts.text import named
@@ -30,13 +31,24 @@ def series_table(series: Series, measure: Measure, formats: Formats) -> Styler:
         columns = _range_columns(measure)
         figures = table[list(columns)].rename(columns=columns)
     else:
-        figures = table.rename(columns=lambda provider: plain(str(provider)) or "Unknown")
+        figures = table.rename(columns=lambda model: plain(str(model)) or "Unknown")
         figures.insert(0, "In all", table.sum(axis=1, min_count=1))
     figures = figures.iloc[::-1]
     days = [formats.day(pd.Timestamp(str(start)).date()) for start in figures.index]
     writers = {name: _writer(measure, formats) for name in figures.columns}
     figures.insert(0, "Week of" if series.is_weekly else "Day", days)
     return styled(figures.reset_index(drop=True), writers)
+
+
+def mix_table(series: Series, formats: Formats) -> Styler:
+    """Return the shares that a chart of the mix draws, newest first, for ``st.table``."""
+    shares = mix(series).rename(columns=lambda model: plain(str(model)) or "Unknown").iloc[::-1]
+    writers: dict[str, Writer] = dict.fromkeys(
+        shares.columns, lambda share: "nothing" if pd.isna(share) else formats.share(share, 1)
+    )
+    days = [formats.day(pd.Timestamp(str(start)).date()) for start in shares.index]
+    shares.insert(0, "Week of" if series.is_weekly else "Day", days)
+    return styled(shares.reset_index(drop=True), writers)
 
 
 def groups_table(
