@@ -67,6 +67,43 @@ def test_a_month_without_a_receipt_has_nothing_to_share(database: Database) -> N
     assert (answer["status"], answer["shares"]) == ("pending", [])
 
 
+def test_a_closed_month_of_finance_carries_its_shares(database: Database) -> None:
+    spend(database, {"a": "2", "b": "1", None: "1"})
+    donate(database, "0.5")
+    month = database.one("select public.finance_month('2026-09-15')", actor="finance")
+    shares = month["restoration"]["shares"]
+    # 5,000 cm² by 2 : 1 : 1.
+    assert [(s["user_id"], s["area_cm2"]) for s in shares] == [
+        ("a", 2500),
+        ("b", 1250),
+        (None, 1250),
+    ]
+    assert sum(s["area_cm2"] for s in shares) == month["restoration"]["area_m2"] * 10_000
+    october = database.one("select public.finance_month('2026-10-15')", actor="finance")
+    assert october["restoration"]["shares"] == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "people", "expected"),
+    [("pseudonymous", 6, 6), ("pseudonymous", 4, 1), ("off", 6, 1)],
+)
+def test_shares_name_nobody_where_people_are_not_named(
+    database: Database, mode: str, people: int, expected: int
+) -> None:
+    spend(database, {f"person-{n}": "1" for n in range(people)})
+    donate(database, "1")
+    database.execute(
+        "update public.settings set value = to_jsonb(%s::text) where key = 'privacy_people'", [mode]
+    )
+    answer = database.one(CALL, actor="finance")
+    assert len(answer["shares"]) == expected
+    assert sum(areas(answer).values()) == 10_000
+    assert "person-" not in json.dumps(answer)
+    assert {(s["email"], s["team"]) for s in answer["shares"]} == {(None, None)}
+    shown = {s["user_id"][:2] if expected > 1 else s["full_name"] for s in answer["shares"]}
+    assert shown == ({"P-"} if expected > 1 else {"Everybody"})
+
+
 def test_members_are_told_no(module_database: Database) -> None:
     with pytest.raises(psycopg.Error) as caught:
         module_database.one(CALL, actor="member")

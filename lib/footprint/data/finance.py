@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from footprint.data.client import Session, rpc
 from footprint.data.usage import Usage, money, number, usage, usage_table
 
 LINE_KEYS = ("user_id", "email", "full_name", "team", "provider", "model")
+SHARE_COLUMNS = ["user_id", "email", "full_name", "team", "cost_eur", "area_cm2"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Restoration:
     area_m2: float | None
     # What a square metre costs, by the receipts of a year or by contract.
     price_eur_per_m2: float | None
+    # Of a verified month: columns SHARE_COLUMNS, a row a person (the last without one: nobody
+    # known), whose whole square centimetres add up to the receipts exactly. Pending: no row.
+    shares: pd.DataFrame = field(default_factory=lambda: _shares([]))
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,15 @@ def _restoration(answer: dict[str, Any]) -> Restoration:
         donated_eur=money(answer.get("donated_eur")),
         area_m2=number(answer.get("area_m2")),
         price_eur_per_m2=number(answer.get("price_eur_per_m2")),
+        shares=_shares(answer.get("shares") or []),
     )
+
+
+def _shares(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=SHARE_COLUMNS)
+    table["cost_eur"] = pd.Series([money(row["cost_eur"]) for row in rows], dtype="object")
+    table["area_cm2"] = pd.to_numeric(table["area_cm2"]).astype("int64")
+    return table
 
 
 def _month(text: str | None) -> date | None:
