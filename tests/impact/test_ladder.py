@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,30 @@ def found(catalogue: Catalogue, provider: str, model: str, price: float | None =
 def test_the_golden_list_is_long_enough_to_mean_something() -> None:
     assert len(GOLDEN) >= 150
     assert len({tuple(line[:2]) for line in GOLDEN}) == len(GOLDEN)
+
+
+@pytest.mark.parametrize(
+    "trap",
+    [
+        *("gemini-3-pro", "non-reasoning", "claude-3-haiku", "grok-", "deepseek-", "ft:", "-maas"),
+        *(" us\\.", " eu\\.", " apac\\.", " au\\.", " jp\\.", " ca\\.", " global\\.", " us-gov\\."),
+        *(
+            "anthropic\\.",
+            "meta\\.",
+            "mistral\\.",
+            "-v\\d+:\\d",
+            ":0 ",
+            "@\\d{8}",
+            "latest",
+            "preview",
+        ),
+        *("^azure ", "^azure_text ", "^text-completion-openai ", "^gemini ", "^vertex_ai "),
+        *("^mistral ", "^cohere_chat ", "^bedrock anthropic"),
+    ],
+)
+def test_the_golden_list_has_every_trap_of_the_method(trap: str) -> None:
+    """The providers, prefixes, suffixes and false friends that the ladder's rules are about."""
+    assert any(re.search(trap, " ".join(line)) for line in GOLDEN)
 
 
 @pytest.mark.parametrize("line", GOLDEN, ids=lambda line: f"{line[0]}/{line[1]}")

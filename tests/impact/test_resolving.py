@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -81,6 +87,63 @@ def test_the_command_restates_without_losing_what_was_resolved_for_the_set_befor
     assert main(["restate", "--to", "2099.01", "--reason", "a new set"]) == 0
     assert gaps(operator) == [("tuned-70b", "parameters", None, False)]
     assert operator.one("select factor_set from public.request_logs") == "2099.01"
+
+
+def test_activating_a_set_resolves_by_itself(
+    operator: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator.store(
+        event(provider="acme", model="tuned-70b"), event(provider="acme", model="riddle")
+    )
+    add_set(operator, "2099.01", 2)
+    assert main(["factors", "activate", "2099.01"]) == 0
+    assert "1 names of requests have a factor that had none, 1 requests an impact" in (
+        capsys.readouterr().out
+    )
+    assert gaps(operator) == [
+        ("riddle", None, "no_factor", True),
+        ("tuned-70b", "parameters", None, False),
+    ]
+    assert operator.rollup_differences() == 0
+
+
+def test_loading_a_set_resolves_by_itself(operator: Database) -> None:
+    operator.store(event(provider="acme", model="tuned-70b"))
+    assert main(["factors", "sync"]) == 0
+    assert gaps(operator) == [("tuned-70b", "parameters", None, False)]
+
+
+def test_a_timer_resolves_what_arrives_later_until_it_is_stopped(
+    operator: Database, tmp_path: Path
+) -> None:
+    with (tmp_path / "out").open("wb") as out:
+        timer = subprocess.Popen(
+            [sys.executable, "-m", "footprint.cli", "resolve", "--every", "1s"],
+            env={**os.environ, "SUPABASE_DB_URL": operator.url},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _await(lambda: "0 requests have an impact" in (tmp_path / "out").read_text())
+            operator.store(event(provider="acme", model="tuned-70b"))
+            _await(lambda: gaps(operator) == [("tuned-70b", "parameters", None, False)])
+        finally:
+            timer.send_signal(signal.SIGINT)
+            assert timer.wait(20) == 0
+
+
+@pytest.mark.parametrize("every", ["0m", "soon", "-1s", "10"])
+def test_a_timer_needs_a_time(every: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["resolve", f"--every={every}"])
+    assert "is not a time such as 30s" in capsys.readouterr().err
+
+
+def _await(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 40
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.3)
 
 
 def test_the_queue_says_what_is_unknown_and_what_it_used(database: Database) -> None:

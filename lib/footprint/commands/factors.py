@@ -130,11 +130,24 @@ def run_sync(options: argparse.Namespace) -> int:
         print(f"loaded as {loaded.name}: {built.name} exists with other figures and never changes.")
     else:
         print(f"loaded as {loaded.name}.")
+    _resolve_names(database_url, loaded.name)
     if options.activate:
         print(f"active: new requests are derived with {loaded.name}; earlier ones keep theirs.")
     else:
         print("not activated: give --activate to derive new requests with it.")
     return 0
+
+
+def _resolve_names(database_url: str, factor_set: str) -> None:
+    """Give a set the names of requests that it lacks; fill what the active set has meanwhile."""
+    from footprint.impact.resolving import resolve
+
+    done = resolve(database_url, factor_set)
+    if done.matched or done.rows_filled:
+        print(
+            f"resolved: {len(done.matched):,} names of requests have a factor that had none, "
+            f"{done.rows_filled:,} requests an impact."
+        )
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -195,8 +208,10 @@ def run_activate(options: argparse.Namespace) -> int:
     """Activate a set; say what stands elsewhere and how to change that."""
     from footprint.impact.comparing import activate
 
-    elsewhere = activate(get_settings().require_database(), options.factor_set)
+    database_url = get_settings().require_database()
+    elsewhere = activate(database_url, options.factor_set)
     print(f"active: new requests are derived with {options.factor_set}.")
+    _resolve_names(database_url, options.factor_set)
     for name, rows in elsewhere.items():
         print(f"{rows:,} earlier requests stand on {name} and keep their figures.")
     if elsewhere:

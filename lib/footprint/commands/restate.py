@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
+import time
 from datetime import date
 from typing import TYPE_CHECKING
 
 from footprint.config import get_settings
-from footprint.errors import InputError
+from footprint.errors import InputError, ServiceUnavailable
 
 if TYPE_CHECKING:
     from footprint.commands import Commands
@@ -31,13 +34,21 @@ def register(commands: Commands) -> None:
     parser.add_argument("--reason", metavar="TEXT", help="why; readers see it beside the figures")
     parser.add_argument("--resume", action="store_true", help="finish the interrupted restatement")
     parser.set_defaults(run=run_restate)
-    commands.add_parser(
+    parser = commands.add_parser(
         "resolve",
         help="fill requests without an impact whose model is known by now",
         description="Add factors for names of models that requests have and the ladder can match "
         "by now, and fill the requests that had no impact for want of one. No other request "
-        "changes. What stays unknown waits for an admin on the page Model mapping.",
-    ).set_defaults(run=run_resolve)
+        "changes. What stays unknown waits for an admin on the page Model mapping. Loading or "
+        "activating a factor set does this too; between them let --every or a timer do it.",
+    )
+    parser.add_argument(
+        "--every",
+        type=_seconds,
+        metavar="TIME",
+        help="do it again and again until stopped, so often: 10m, 1h",
+    )
+    parser.set_defaults(run=run_resolve)
 
 
 def run_restate(options: argparse.Namespace) -> int:
@@ -69,13 +80,31 @@ def run_restate(options: argparse.Namespace) -> int:
 
 
 def run_resolve(options: argparse.Namespace) -> int:
+    """Resolve, once or every so often; an outage meanwhile ends nothing."""
+    database_url = get_settings().require_database()
+    if options.every is None:
+        _resolve(database_url)
+        return 0
+    try:
+        while True:
+            try:
+                _resolve(database_url)
+            except ServiceUnavailable as error:
+                print(f"footprint: {error}", file=sys.stderr)
+            sys.stdout.flush()
+            time.sleep(options.every)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _resolve(database_url: str) -> None:
     """Resolve, and name what stays unknown."""
     from footprint.impact.resolving import resolve
     from footprint.ingest.progress import Progress
 
     progress = Progress("Filling")
     try:
-        done = resolve(get_settings().require_database(), tell=progress.show)
+        done = resolve(database_url, tell=progress.show)
     finally:
         progress.finish()
     for factor in done.matched:
@@ -86,7 +115,13 @@ def run_resolve(options: argparse.Namespace) -> int:
         print(f"unknown  {provider}/{model}: {requests:,} requests")
     if len(done.unknown) > 20:
         print(f"... and {len(done.unknown) - 20} more unknown names.")
-    return 0
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+)([smh])", text.strip().lower())
+    if not found or not int(found.group(1)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 30s, 10m or 1h")
+    return float(int(found.group(1)) * {"s": 1, "m": 60, "h": 3600}[found.group(2)])
 
 
 def _day(text: str) -> date:
