@@ -25,7 +25,7 @@ MYSTERY = ("openai", "mystery-*model*")
 
 def tell_story(database: Database) -> None:
     """Store the story in a database that has Ann and Bob."""
-    _settle_rates(database)
+    settle_rates(database)
     ann, bob = (
         database.one("select user_id from public.user_profiles where email = %s", [address])
         for address in ("ann@example.net", "bob@example.net")
@@ -81,7 +81,8 @@ def _request(
     }
 
 
-def _settle_rates(database: Database) -> None:
+def settle_rates(database: Database) -> None:
+    """Store the story's exchange rate and factors."""
     database.execute(
         "insert into public.fx_rates (day, eur_per_usd, source) values ('2000-01-01', 0.5, 'story')"
     )

@@ -4,62 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from urllib.parse import quote
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from footprint.local.stack import Stack
+from browsing import sign_in, visitor
 from footprint.ui.formats import Formats, month_name
-from house import Database
-from story import tell_story, yesterday
-from web import PASSWORD, Web, email, running_app, web_over
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-FLAGS += ["--disable-background-networking", "--disable-component-update"]
-
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason="Chromium is not installed here: the browser tests are skipped."
-)
-
-
-@pytest.fixture(scope="module")
-def web(stack: Stack, module_database: Database) -> Iterator[Web]:
-    with web_over(stack, module_database) as web:
-        tell_story(web.database)
-        yield web
-
-
-@pytest.fixture(scope="module")
-def app(web: Web) -> Iterator[str]:
-    with running_app(web.environment) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
-
-
-def visitor(browser: Browser, **options: object) -> BrowserContext:
-    context = browser.new_context(locale="en-GB", **options)  # type: ignore[arg-type]
-    context.set_default_timeout(30_000)
-    return context
-
-
-def sign_in(page: Page, address: str, person: str) -> None:
-    page.goto(address)
-    page.get_by_label("E-mail").fill(email(person))
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("heading", name="My footprint")).to_be_visible(timeout=30_000)
+from story import yesterday
+from web import Web
 
 
 def figure(page: Page, label: str) -> str:
@@ -156,23 +109,6 @@ def test_the_table_behind_a_chart_is_a_click_away(app: str, browser: Browser) ->
     expect(page.get_by_role("cell", name="gpt-4o")).to_be_visible()
     expect(page.get_by_role("cell", name="€0.88")).to_be_visible()
     expect(page.get_by_role("figure", name="Cost by model")).to_have_count(0)
-    context.close()
-
-
-@pytest.mark.parametrize("path", ["/", "/organisation", "/finance"])
-def test_a_phone_scrolls_down_and_never_sideways(app: str, browser: Browser, path: str) -> None:
-    context = visitor(browser, viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    sign_in(page, app, "ada")
-    page.goto(app + path)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    page.wait_for_timeout(1000)
-
-    widths = page.evaluate(
-        "() => [document.documentElement, document.querySelector('[data-testid=stMain]')]"
-        ".map(box => box.scrollWidth)"
-    )
-    assert max(widths) <= 390
     context.close()
 
 

@@ -19,7 +19,23 @@ _ANNOUNCE = """(() => {
   tabs.postMessage(owner);
 })()"""
 
-SCRIPTS = (_SUBMIT, _TOUCH, _ANNOUNCE)
+# Streamlit puts the sections of its navigation into a list whose items they are not: screen readers
+# are told of a group of links instead, also of those that appear later.
+_MEND_NAVIGATION = """(() => {
+  const mend = () => {
+    for (const list of document.querySelectorAll("[data-testid=stSidebarNavItems]")) {
+      list.setAttribute("role", "group");
+      for (const item of list.querySelectorAll("li")) item.setAttribute("role", "none");
+    }
+  };
+  mend();
+  if (window.footprintNavigation) return;
+  window.footprintNavigation = new MutationObserver(mend);
+  const place = document.querySelector("[data-testid=stSidebar]") ?? document.body;
+  window.footprintNavigation.observe(place, { childList: true, subtree: true });
+})()"""
+
+SCRIPTS = (_SUBMIT, _TOUCH, _ANNOUNCE, _MEND_NAVIGATION)
 
 
 def post(path: str, **fields: str) -> None:
@@ -53,3 +69,8 @@ def announce(owner: str) -> None:
         f"<script>{_ANNOUNCE}</script>",
         unsafe_allow_javascript=True,
     )
+
+
+def mend_navigation() -> None:
+    """Have the browser tell screen readers what the navigation is."""
+    st.html(f"<script>{_MEND_NAVIGATION}</script>", unsafe_allow_javascript=True)

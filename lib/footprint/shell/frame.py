@@ -18,6 +18,12 @@ from footprint.shell.places import PLACES, Place
 from footprint.shell.text import plain
 from footprint.ui.page import BODY_WIDTH
 
+# Streamlit writes a chosen option in the primary colour on a tint of it: too pale in dark.
+_LEGIBLE_CHOICE = (
+    "<style>[data-testid=stButtonGroup] button[data-selected=true],"
+    " [data-testid=stButtonGroup] button[aria-checked=true] { color: inherit; }</style>"
+)
+
 
 def run() -> None:
     """Show the page that was asked for, or the screen that stands in its way."""
@@ -39,6 +45,7 @@ def run() -> None:
         st.logo(brand.logo(), size="large")
     place, page = _navigate(me)
     if me is not None:
+        st.html(_LEGIBLE_CHOICE)
         _sidebar(me, about)
         _demo_notice(notice_of(about.get("demo")))
         _show(place, page, me)
@@ -102,6 +109,7 @@ def _sidebar(me: Me, about: dict[str, Any]) -> None:
             st.caption(" · ".join(plain(part) for part in parts if part))
         screens.sign_out_button()
         bridge.announce(me.session.auth_user_id)
+        bridge.mend_navigation()
         if me.session.needs_sealing:
             bridge.touch(me.session.generation)
 
