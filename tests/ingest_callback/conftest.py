@@ -18,6 +18,8 @@ from footprint.event import UsageEvent
 from footprint.ingest.recorder import Recorder, open_recorder
 from ingest_callback.receiver import Receiver, serving
 
+ROOT = Path(__file__).parents[2]
+HERE = Path(sys.executable)
 LONG = bool(os.environ.get("FOOTPRINT_LONG_TESTS"))
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
@@ -36,7 +38,7 @@ def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
     return {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(folder.parent),
-        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in ("tests", "lib")),
         "SUPABASE_URL": url,
         "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_test",
         "FOOTPRINT_INGEST_KEY": "fpk_test",
@@ -47,11 +49,11 @@ def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
 
 
 def start(
-    program: str, folder: Path, url: str, *arguments: str, **more: str
+    program: str, folder: Path, url: str, *arguments: str, python: Path = HERE, **more: str
 ) -> subprocess.Popen[str]:
     """Start a Python program with its own environment."""
     return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
+        [str(python), "-c", program, *arguments],
         env=environment(url, folder, **more),
         cwd=folder.parent,
         stdin=subprocess.PIPE,
@@ -61,10 +63,12 @@ def start(
     )
 
 
-def run(program: str, folder: Path, url: str, *arguments: str, **more: str) -> str:
+def run(
+    program: str, folder: Path, url: str, *arguments: str, python: Path = HERE, **more: str
+) -> str:
     """Run a Python program to its end; return what it printed."""
-    process = start(program, folder, url, *arguments, **more)
-    out, err = process.communicate(timeout=120)
+    process = start(program, folder, url, *arguments, python=python, **more)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     return out
 

@@ -1,4 +1,4 @@
-"""A provider on loopback that speaks OpenAI's and Anthropic's chat APIs.
+"""A provider on loopback that speaks OpenAI's, Anthropic's and Cohere's APIs.
 
 It answers 100 input tokens (40 cached) and 50 output tokens (12 reasoning), or 60 + 30 cache read + 10
 cache write and 50 in Anthropic's form. A model's name says what happens: ``…-err429`` fails so,
@@ -31,17 +31,58 @@ ANTHROPIC = {
 }
 
 
+RESPONSES = {
+    "input_tokens": 100,
+    "input_tokens_details": {"cached_tokens": 40},
+    "output_tokens": 50,
+    "output_tokens_details": {"reasoning_tokens": 12},
+    "total_tokens": 150,
+}
+IMAGES = {
+    "input_tokens": 40,
+    "input_tokens_details": {"text_tokens": 40, "image_tokens": 0},
+    "output_tokens": 1060,
+    "total_tokens": 1100,
+}
+BATCH = {
+    **{"id": "batch_1", "object": "batch", "endpoint": "/v1/chat/completions", "errors": None},
+    **{"input_file_id": "file-1", "completion_window": "24h", "created_at": 1},
+}
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        raw = self.rfile.read(int(self.headers["content-length"]))
+        if self.path.endswith("/transcriptions"):
+            self._json({"text": "hello world", "duration": 3.2})  # the body is a form
+            return
+        body = json.loads(raw)
         model = str(body.get("model", ""))
         error = re.search(r"-err(\d{3})$", model)
         if error:
             self._json({"error": {"message": "no", "type": "error"}}, int(error[1]))
+        elif self.path.endswith("/messages") and body.get("stream"):
+            self._events(self._message_parts(model))
         elif self.path.endswith("/messages"):
             self._json(self._message(model))
+        elif self.path.endswith("/responses") and body.get("stream"):
+            done = {"type": "response.completed", "response": self._response(model)}
+            self._events([done | {"sequence_number": 0}])
+        elif self.path.endswith("/responses"):
+            self._json(self._response(model))
+        elif self.path.endswith("/images/generations"):
+            usage: dict[str, Any] = {"usage": IMAGES} if model == "gpt-image-1" else {}
+            self._json({"created": 1, "data": [{"b64_json": "aGk="}], **usage})
+        elif self.path.endswith("/speech"):
+            self._bytes(b"ID3 audio", "audio/mpeg")
+        elif self.path.endswith("/rerank"):
+            billed = {"billed_units": {"search_units": 1}}
+            found = [{"index": 0, "relevance_score": 0.9}]
+            self._json({"id": "rr-1", "results": found, "meta": billed})
+        elif self.path.endswith("/batches"):
+            self._json(BATCH | {"status": "validating"})
         elif self.path.endswith("/embeddings"):
             vector = {"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}
             usage = {"prompt_tokens": 7, "total_tokens": 7}
@@ -78,6 +119,40 @@ class Handler(BaseHTTPRequestHandler):
             **{"stop_sequence": None, "usage": ANTHROPIC},
         }
 
+    def _message_parts(self, model: str) -> list[dict[str, Any]]:
+        start = self._message(model) | {"content": [], "stop_reason": None}
+        start["usage"] = ANTHROPIC | {"output_tokens": 1}
+        text = {"type": "text_delta", "text": "hi there"}
+        end = {"stop_reason": "end_turn", "stop_sequence": None}
+        return [
+            {"type": "message_start", "message": start},
+            {"type": "content_block_start", "index": 0}
+            | {"content_block": {"type": "text", "text": ""}},
+            {"type": "content_block_delta", "index": 0, "delta": text},
+            {"type": "content_block_stop", "index": 0},
+            {"type": "message_delta", "delta": end, "usage": {"output_tokens": 50}},
+            {"type": "message_stop"},
+        ]
+
+    def _response(self, model: str) -> dict[str, Any]:
+        part = {"type": "output_text", "text": "hello world", "annotations": []}
+        message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
+        return {
+            **{"id": "resp_1", "object": "response", "created_at": 1, "status": "completed"},
+            **{"model": model, "output": [message | {"content": [part]}], "usage": RESPONSES},
+            **{"parallel_tool_calls": True, "tool_choice": "auto", "tools": []},
+        }
+
+    def _events(self, parts: list[dict[str, Any]]) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        for part in parts:
+            self.wfile.write(b"event: " + str(part["type"]).encode() + b"\n")
+            self._chunk(part)
+
     def _stream(self, model: str, with_usage: bool) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
@@ -103,9 +178,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _json(self, body: dict[str, Any], status: int = 200) -> None:
-        content = json.dumps(body).encode()
+        self._bytes(json.dumps(body).encode(), "application/json", status)
+
+    def _bytes(self, content: bytes, kind: str, status: int = 200) -> None:
         self.send_response(status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", kind)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ingest_callback.conftest import run
+from ingest_callback.conftest import HERE, run
+from ingest_callback.litellms import LOCKED, VERSIONS, python_with
 from ingest_callback.provider import providing
 from ingest_callback.receiver import Receiver, serving
 
@@ -20,13 +20,41 @@ GPT = (60, 40, None, 38, 12)
 CLAUDE = (60, 30, 10, 50)
 
 
-@pytest.fixture(scope="module")
-def events(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Event]]:
-    folder = tmp_path_factory.mktemp("modes") / "spool"
-    program = (Path(__file__).parent / "modes.py").read_text()
+def stored_by(name: str, python: Path, folder: Path) -> list[Event]:
+    """Run a program of this folder under a Python; return what was stored."""
+    program = (Path(__file__).parent / name).read_text()
     with serving(Receiver()) as receiver, providing() as address:
-        run(program, folder, receiver.url, address, FOOTPRINT_EXIT_TIMEOUT="20")
-        yield list(receiver.stored.values())
+        run(
+            program, folder / "spool", receiver.url, address, python=python,
+            FOOTPRINT_EXIT_TIMEOUT="20",
+        )  # fmt: skip
+        return list(receiver.stored.values())
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def python(request: pytest.FixtureRequest) -> Path:
+    """A Python with LiteLLM: the project's own, and one for each further version."""
+    return HERE if request.param == LOCKED else python_with(request.param)
+
+
+@pytest.fixture(scope="module")
+def version(python: Path) -> tuple[int, ...]:
+    ask = "import importlib.metadata as m; print(m.version('litellm'))"
+    said = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in said.strip().split("."))
+
+
+@pytest.fixture(scope="module")
+def events(python: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
+    return stored_by("modes.py", python, tmp_path_factory.mktemp("modes"))
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def more_events(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[Event]:
+    folder = tmp_path_factory.mktemp("more")
+    return stored_by("more_modes.py", python_with(request.param), folder)
 
 
 def of(events: list[Event], user: str) -> list[Event]:
@@ -52,28 +80,40 @@ def test_every_call_is_one_event_and_no_other(events: list[Event]) -> None:
 @pytest.mark.parametrize(
     "user", ["sync", "sync stream usage", "async", "text completion", "router fallback"]
 )
-def test_tokens_and_cost_are_the_providers(events: list[Event], user: str) -> None:
+def test_tokens_and_cost_are_the_providers(
+    events: list[Event], user: str, version: tuple[int, ...]
+) -> None:
     event = of(events, user)[-1]
     assert tokens(event) == GPT
     # 60 × 2.50 + 40 × 1.25 + 50 × 10 USD a million.
     assert float(event["cost_usd"]) == pytest.approx(0.0007)
-    assert event["price_source"] == f"litellm {importlib.metadata.version('litellm')}"
+    assert event["price_source"] == f"litellm {'.'.join(map(str, version))}"
     assert (event["model"], event["provider"], event["status"]) == ("gpt-4o", "openai", "success")
 
 
 @pytest.mark.parametrize("user", ["anthropic", "anthropic messages"])
-def test_anthropics_cache_is_counted_once(events: list[Event], user: str) -> None:
+def test_anthropics_cache_is_counted_once(
+    events: list[Event], user: str, version: tuple[int, ...]
+) -> None:
     [event] = of(events, user)
     assert tokens(event)[:4] == CLAUDE
-    assert float(event["cost_usd"]) == pytest.approx(0.0009765)
+    if user == "anthropic messages" and version < (1, 81):
+        assert "cost_usd" not in event  # LiteLLM 1.80 reports none
+    else:
+        # 60 × 3 + 30 × 0.30 + 10 × 3.75 + 50 × 15 USD a million.
+        assert float(event["cost_usd"]) == pytest.approx(0.0009765)
 
 
 @pytest.mark.parametrize("user", ["sync stream", "async stream"])
-def test_streams_without_usage_are_recounted(events: list[Event], user: str) -> None:
+def test_streams_without_usage_are_recounted(
+    events: list[Event], user: str, version: tuple[int, ...]
+) -> None:
     # "hi" asked and "hello world" answered: 8 and 2 by OpenAI's tokenizer, 8 × 2.50 + 2 × 10.
     [event] = of(events, user)
     assert (event["tokens_input_uncached"], event["tokens_output_text"]) == (8, 2)
-    assert event["tokens_estimated"] and float(event["cost_usd"]) == pytest.approx(0.00004)
+    # LiteLLM before and after 1.106 counts in our place, and does not say so.
+    assert event["tokens_estimated"] == (version[:2] == (1, 106))
+    assert float(event["cost_usd"]) == pytest.approx(0.00004)
     assert 0 < event["time_to_first_token_s"] <= event["latency_s"]
 
 
@@ -122,3 +162,50 @@ def test_sessions_and_tags_come_along(events: list[Event]) -> None:
 
 def test_no_prompt_and_no_answer_leaves(events: list[Event]) -> None:
     assert not any("hello world" in str(event) or "'hi'" in str(event) for event in events)
+
+
+def mode(events: list[Event], name: str) -> Event:
+    [event] = [e for e in events if e.get("tags") == [name] or e.get("user_id") == name]
+    return event
+
+
+TOKENS_AND_COST = {
+    "responses": ("responses", "gpt-4o", (100, 50), 0.0007),
+    "responses stream": ("responses", "gpt-4o", (100, 50), 0.0007),
+    "async responses": ("responses", "gpt-4o", (100, 50), 0.0007),
+    "async responses stream": ("responses", "gpt-4o", (100, 50), 0.0007),
+    "async messages stream": ("anthropic_messages", "claude-sonnet-4-5", (100, 50), 0.0009765),
+    "image": ("image_generation", "gpt-image-1", (40, 1060), None),
+    "async image": ("image_generation", "dall-e-3", (0, 0), None),
+    # Five characters at 15 USD a million; 3.2 seconds at 0.0001; one search at 0.002.
+    "speech": ("speech", "tts-1", (0, 0), 0.000075),
+    "async speech": ("speech", "tts-1", (0, 0), 0.000075),
+    "transcription": ("transcription", "whisper-1", (0, 0), 0.00032),
+    "async transcription": ("transcription", "whisper-1", (0, 0), 0.00032),
+    "rerank": ("rerank", "rerank-v3.5", (0, 0), 0.002),
+    "async batch": ("batch", "unknown", (0, 0), None),
+}
+
+
+def test_what_is_no_chat_is_one_event_each_and_no_other(more_events: list[Event]) -> None:
+    names = [(e.get("tags") or [e.get("user_id")])[0] for e in more_events]
+    assert Counter(names) == dict.fromkeys(TOKENS_AND_COST, 1)
+    assert {e["status"] for e in more_events} == {"success"}
+
+
+@pytest.mark.parametrize("name", TOKENS_AND_COST)
+def test_what_is_no_chat_has_the_providers_tokens_and_cost(
+    more_events: list[Event], name: str
+) -> None:
+    call_type, model, used, cost = TOKENS_AND_COST[name]
+    event = mode(more_events, name)
+    classes = tokens(event)
+    assert (event["call_type"], event["model"]) == (call_type, model)
+    assert (sum(n or 0 for n in classes[:3]), sum(n or 0 for n in classes[3:])) == used
+    if cost is not None:
+        assert float(event["cost_usd"]) == pytest.approx(cost)
+
+
+def test_a_batch_that_has_not_run_costs_nothing_known(more_events: list[Event]) -> None:
+    event = mode(more_events, "async batch")
+    assert "cost_usd" not in event and event["price_source"].startswith("unknown: ")
