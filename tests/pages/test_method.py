@@ -122,7 +122,7 @@ def test_market_based_carbon_is_explained_with_its_source(
     full: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = words(open_page(monkeypatch, "ann", METHOD))
-    assert "**gemini**: 96 gCO2e/kWh bought; its usual grid (USA) weighs 384.4" in text
+    assert "**gemini, vertex_ai**: 96 gCO2e/kWh bought; the usual grid (USA) weighs 384.4" in text
     assert "arXiv:2508.15734" in text
     assert "neither is added to or subtracted from the other" in text
 

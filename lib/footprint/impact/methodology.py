@@ -65,7 +65,7 @@ GAPS = (
     "Sizes of closed models are estimates of others (EcoLogits). A price is a weaker sign still, and partly "
     "circular: many of those estimates looked at it.",
     "Very long prompts cost more per token than short ones; one weight for all input tokens understates them "
-    "(see Epoch AI's 100,000 tokens below).",
+    "(see Epoch AI's row of 100,000 tokens).",
     "Electricity mixes are yearly averages of a country, not of the hour or the data centre.",
     "Input tokens carry no share of making the hardware, embeddings excepted.",
     "Nobody published what embeddings take: their energy is worked out from the operations of open models. "
@@ -160,11 +160,11 @@ def constants() -> list[Constant]:
             "",
             "Assumption: an H100 at 35 % of its 989 TFLOP/s (16-bit, dense) with 700 W",
         ),
-        Constant("90 % bands", bands, "ratio", "Scatter of the fits above"),
+        Constant("90 % bands", bands, "", "Scatter of the fits above"),
         Constant(
             "90 % bands of embeddings",
             ", ".join(f"{name} ×/÷{band:g}" for name, band in c.EMBEDDING_BANDS.items()),
-            "ratio",
+            "",
             "Wide enough for the two bounds there are: our own weight of an input token (4 times below), "
             "an A10G at full power (Snowflake's engineering blog, 2025; 4 times above)",
         ),
@@ -205,13 +205,16 @@ def ladder_text() -> str:
 
 def market_text(kept: FactorSet) -> str:
     """Return in Markdown what market-based carbon is here, and whose figures there are."""
-    sources = kept.sources["citations"]
+    said: dict[tuple[float, str, str], list[str]] = {}
+    for place in kept.facilities.values():
+        if place.market_gco2e_per_kwh is not None:
+            key = (place.market_gco2e_per_kwh, place.default_zone, place.market_source)
+            said.setdefault(key, []).append(place.provider)
+    cited = kept.sources["citations"]
     known = [
-        f"- **{place.provider}**: {place.market_gco2e_per_kwh:g} gCO2e/kWh bought; its usual grid "
-        f"({place.default_zone}) weighs {kept.grids[place.default_zone].carbon_gco2e_per_kwh:g}. "
-        f"Source: [{sources[place.market_source]['title']}]({sources[place.market_source]['url']})."
-        for place in kept.facilities.values()
-        if place.market_gco2e_per_kwh is not None
+        f"- **{', '.join(providers)}**: {bought:g} gCO2e/kWh bought; the usual grid ({zone}) weighs "
+        f"{kept.grids[zone].carbon_gco2e_per_kwh:g}. Source: [{cited[source]['title']}]({cited[source]['url']})."
+        for (bought, zone, source), providers in said.items()
     ]
     return (
         "Carbon is **location-based**: what the grid weighs where the data centre stands. Where a provider "
