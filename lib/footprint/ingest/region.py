@@ -9,8 +9,8 @@ from footprint.ingest import loose
 from footprint.ingest.attribution import Call
 
 _HOSTS: Final = (
-    re.compile(r"//bedrock[a-z-]*\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com"),
-    re.compile(r"//([a-z]+-[a-z]+\d+)-aiplatform\.googleapis\.com"),
+    ("bedrock", re.compile(r"//bedrock[a-z-]*\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com")),
+    ("aiplatform", re.compile(r"//([a-z]+-[a-z]+\d+)-aiplatform\.googleapis\.com")),
 )
 # Azure OpenAI names the region of its answer in this header.
 _AZURE: Final = "llm_provider-x-ms-region"
@@ -35,10 +35,8 @@ def find_region(parts: Call) -> str | None:
 
 
 def _from_address(address: Any) -> str | None:
-    if not isinstance(address, str) or "a" not in address:
-        return None
-    for pattern in _HOSTS:
-        match = pattern.search(address[:500])
-        if match:
-            return match[1]
+    if isinstance(address, str):
+        for mark, pattern in _HOSTS:
+            if mark in address and (match := pattern.search(address[:500])):
+                return match[1]
     return None

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from footprint.ingest.delivery import MAX_BYTES, MAX_ROWS
+from footprint.ingest.disk import write
 
 VERSION: Final = 1
 HEADER: Final = b'{"footprint_spool":%d}\n' % VERSION
@@ -70,7 +71,7 @@ class Segment:
         Raises:
             OSError: where the disk does not take it.
         """
-        written = os.write(self.fd, line)
+        written = write(self.fd, line)
         if written != len(line):
             os.ftruncate(self.fd, self.size)
             raise OSError(f"only {written} of {len(line)} bytes were written")

@@ -77,7 +77,7 @@ class Spool:
                 self._dropped(FULL)
                 return False
             self.health.count(health.RECORDED)
-            if not (self._memory_to_disk() and self._to_disk(line + b"\n")):
+            if (self._memory and not self._memory_to_disk()) or not self._to_disk(line + b"\n"):
                 self._remember(line)
             return True
 
@@ -86,7 +86,8 @@ class Spool:
         with self._lock:
             self._mine()
             try:
-                self._prepare()
+                if not self._claimed:
+                    self._prepare()
                 self._journal.start(call_id, mark)
             except (OSError, ConfigurationError) as error:
                 self._disk_failed(error)
@@ -95,8 +96,10 @@ class Spool:
         """Remember that a call ended."""
         with self._lock:
             self._mine()
-            with contextlib.suppress(OSError):
+            try:
                 self._journal.end(call_id)
+            except OSError as error:
+                self.complain(f"a call that ended will be taken for abandoned too: {error}")
 
     def abandon_overdue(self, age_s: float = journal.TTL_S) -> None:
         """Turn calls that are open for longer than `age_s` into abandoned events."""
@@ -212,10 +215,11 @@ class Spool:
             self._claimed = True
 
     def _to_disk(self, line: bytes) -> bool:
-        if time.monotonic() < self._no_disk_until:
+        if self._no_disk_until and time.monotonic() < self._no_disk_until:
             return False
         try:
-            self._prepare()
+            if not self._claimed:
+                self._prepare()
             if not self._own or self._own[-1].size + len(line) > self._segment_bytes:
                 self._own.append(segments.create(self.folder))
             self._own[-1].append(line)

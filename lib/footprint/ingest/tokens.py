@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from footprint.ingest import loose
 
@@ -19,8 +18,7 @@ _USAGE: Final = re.compile(r'"usage"\s*:\s*(\{[^{}]{0,2000}\})')
 MAX_STREAM_TEXT: Final = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class TokenClasses:
+class TokenClasses(NamedTuple):
     """The five disjoint classes; `None` is unknown. Their sum is the provider's total."""
 
     input_uncached: int | None = None
@@ -56,22 +54,21 @@ def classify(usage: Mapping[str, Any]) -> TokenClasses:
     output = _first(usage, "completion_tokens", "output_tokens")
     if not given and not output:
         return UNKNOWN
-    details = loose.mapping(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
-    made = loose.mapping(
-        usage.get("completion_tokens_details") or usage.get("output_tokens_details")
-    )
-    read = _largest(usage.get("cache_read_input_tokens"), details.get("cached_tokens"))
-    write = _largest(
-        usage.get("cache_creation_input_tokens"),
-        details.get("cache_creation_tokens"),
-        details.get("cache_write_tokens"),
-    )
-    reasoning = loose.count(made.get("reasoning_tokens"))
-    inside, contains = _conventions(usage, given or 0, output or 0, read, write, reasoning)
-    if given is not None and inside:
-        given -= (read or 0) + (write or 0)
-    if output is not None and contains:
-        output -= reasoning or 0
+    read = _largest(usage.get("cache_read_input_tokens"))
+    write = _largest(usage.get("cache_creation_input_tokens"))
+    details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
+    if details:
+        known = loose.mapping(details)
+        read = _largest(read, known.get("cached_tokens"))
+        write = _largest(write, known.get("cache_creation_tokens"), known.get("cache_write_tokens"))
+    made = usage.get("completion_tokens_details") or usage.get("output_tokens_details")
+    reasoning = loose.count(loose.mapping(made).get("reasoning_tokens")) if made else None
+    if read or write or reasoning:
+        inside, contains = _conventions(usage, given or 0, output or 0, read, write, reasoning)
+        if given is not None and inside:
+            given -= (read or 0) + (write or 0)
+        if output is not None and contains:
+            output -= reasoning or 0
     return TokenClasses(given, read, write, output, reasoning)
 
 
@@ -118,12 +115,17 @@ def usage_in_stream(chunks: Any) -> Mapping[str, Any]:
 
 def _first(usage: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
-        value = loose.count(usage.get(name))
-        if value is not None:
-            return value
+        value = usage.get(name)
+        if value is not None and (found := loose.count(value)) is not None:
+            return found
     return None
 
 
 def _largest(*values: Any) -> int | None:
-    known = [found for found in map(loose.count, values) if found is not None]
-    return max(known) if known else None
+    largest: int | None = None
+    for value in values:
+        if value is not None:
+            found = loose.count(value)
+            if found is not None and (largest is None or found > largest):
+                largest = found
+    return largest
