@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go  # type: ignore[import-untyped]
 
-from footprint.charts.theme import GREEN, GREY, dress, faded
+from footprint.charts.theme import GREEN, GREY, Look, dress, filled
 from footprint.ui.formats import AREA, Formats, month_name
 from footprint.ui.locales import NO_BREAK_SPACE
 
@@ -50,14 +50,15 @@ def side_by_side(months: pd.DataFrame, pair: Pair, formats: Formats) -> go.Figur
         formats: the reader's.
     """
     write = pair.text(formats)
-    colours = (faded(GREY, 0.55), GREEN) if pair.is_money else (GREEN, faded(GREEN, 0.35))
+    # What is not there yet is hatched: a pale fill is lost on a dark background.
+    looks = (Look(GREY, "/"), Look(GREEN)) if pair.is_money else (Look(GREEN), Look(GREEN, "/"))
     figure = go.Figure()
-    for (column, name), colour in zip(pair.names.items(), colours, strict=True):
+    for (column, name), look in zip(pair.names.items(), looks, strict=True):
         figure.add_bar(
             x=months["month"],
             y=months[column],
             name=name,
-            marker={"color": colour, "line": {"width": 0}},
+            marker=filled([look] * len(months)),
             customdata=[write(value) for value in months[column]],
             hovertemplate="%{customdata}",
         )

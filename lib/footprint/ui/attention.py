@@ -78,7 +78,7 @@ def _of_admin(facts: Attention, formats: Formats) -> list[Finding]:
             Finding(
                 f"{missing} of the requests of 30 days have no price.",
                 "See which",
-                _page("pages/data_quality.py", "pages/model_mapping.py"),
+                "pages/data_quality.py",
             )
         )
     if facts.requests > facts.attributed:
@@ -87,7 +87,7 @@ def _of_admin(facts: Attention, formats: Formats) -> list[Finding]:
             Finding(
                 f"{missing} of the requests of 30 days are linked to nobody.",
                 "See the people",
-                _page("pages/data_quality.py", "pages/people.py"),
+                "pages/data_quality.py",
             )
         )
     return found
@@ -109,6 +109,3 @@ def _of_finance(facts: Attention, formats: Formats) -> list[Finding]:
         )
     ]
 
-
-def _page(wanted: str, otherwise: str) -> str:
-    return wanted if any(place.file == wanted for place in PLACES) else otherwise

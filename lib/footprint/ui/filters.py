@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from footprint.data.filters import Choices, Filters, usage_choices
 from footprint.data.period import (
@@ -80,6 +82,7 @@ def clear_filters() -> None:
     """Take all names out of the filters; for a button's ``on_click``."""
     for key in NAME_KEYS:
         st.session_state[key] = []
+        st.session_state.get(_CHOSEN, {}).pop(key, None)
 
 
 def period_filter(view: View, today: date) -> Period:
@@ -138,7 +141,9 @@ def _carry_over(
     if page != view.title and key not in st.query_params:
         st.session_state[key] = kept = fitting(value)
         if kept != usual:
-            st.query_params[key] = _as_query(kept)
+            # Bound still to the widget of the page before: Streamlit adds it with the next run.
+            with suppress(StreamlitAPIException):
+                st.query_params[key] = _as_query(kept)
 
 
 def _as_query(value: Any) -> str | list[str]:
@@ -153,11 +158,14 @@ def _remember(view: View, key: str, value: Any) -> None:
 
 
 def _names(view: View, key: str, offered: Sequence[str]) -> list[str]:
+    _, kept = st.session_state.get(_CHOSEN, {}).get(key, (view.title, []))
+    elsewhere = [name for name in (*kept, *_unknown(key, offered)) if name not in offered]
     _carry_over(view, key, [], lambda names: [name for name in names if name in offered])
     names = st.multiselect(
         key.capitalize(), offered, key=key, bind="query-params", placeholder="All"
     )
-    _remember(view, key, names)
+    # Names that this page does not have may be known on the next one.
+    _remember(view, key, [*names, *dict.fromkeys(elsewhere)])
     return names
 
 

@@ -18,7 +18,7 @@ def operations_cards(
     """Return the cards of how requests are served, what they cost a person, and what is ahead."""
     return [
         _error_rate(footprint, formats),
-        _latency(latency, formats),
+        latency_card(latency, formats),
         _per_person(footprint, formats),
         _saving(footprint, formats),
         outlook_card(footprint.recent, COST, formats),
@@ -46,7 +46,8 @@ def _error_rate(footprint: OrganisationFootprint, formats: Formats) -> Card:
     )
 
 
-def _latency(latency: Latency, formats: Formats) -> Card:
+def latency_card(latency: Latency, formats: Formats) -> Card:
+    """Return the card of median and 95th percentile, with the sample they are of."""
     sample = (
         f"of {formats.number(latency.requests)} requests, "
         f"{formats.days(latency.days.first, latency.days.last)}"

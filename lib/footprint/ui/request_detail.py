@@ -8,6 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from footprint.data.activity import Request, one_request, tokens_in_all
+from footprint.data.factors import factor_of, places
+from footprint.impact.derivation import derivation
+from footprint.impact.engine import TokenCounts
 from footprint.shell.text import plain
 from footprint.ui.formats import CARBON, ENERGY, UNKNOWN, WATER, Formats, Quantity
 from footprint.ui.method_note import EVIDENCE
@@ -15,6 +18,7 @@ from footprint.ui.page import View
 from footprint.ui.request_list import REQUEST_KEY, outcome
 
 Facts = list[tuple[str, str]]
+STEPS_KEY = "request_steps"
 
 REASONS = {
     "no_factor": "Nobody has figures for this model yet, so its impact is unknown.",
@@ -61,6 +65,7 @@ def draw_request(view: View, timezone: str) -> None:
                 if request["impact_reason"]:
                     st.write(REASONS.get(request["impact_reason"], "Its impact is unknown."))
             _facts("Origin", origin_facts(request))
+        _steps(view, request)
 
 
 def token_facts(request: Request, formats: Formats) -> Facts:
@@ -124,6 +129,47 @@ def origin_facts(request: Request) -> Facts:
         }.get(request["attribution"], request["attribution"]),
     }
     return [(name, fact) for name, fact in facts.items() if fact]
+
+
+def _steps(view: View, request: Request) -> None:
+    """Draw how the estimate came about, with the figures of the factor set it was made with."""
+    if request["impact_reason"] or not request["factor_id"]:
+        return
+    steps = st.expander(
+        "How the estimate comes about, step by step",
+        icon=":material/function:",
+        on_change="rerun",
+        key=STEPS_KEY,
+    )
+    if not steps.open:
+        return
+    with steps:
+        _, _, name = str(request["factor_id"]).partition("/")
+        factor = factor_of(view.me, request["factor_set"], name)
+        where = places(view.me, request["factor_set"])
+        grid = where.grids.get(request["grid_zone"] or "")
+        if factor is None or grid is None:
+            st.caption("The factor set of this estimate is no longer here.")
+            return
+        tokens = TokenCounts(
+            out=_sum(request, "tokens_output_text", "tokens_reasoning"),
+            in_uncached=_sum(request, "tokens_input_uncached", "tokens_cache_write"),
+            cached=_sum(request, "tokens_cache_read"),
+        )
+        rows = [
+            {"Step": plain(step.what), "How": plain(step.how), "Result": plain(step.result)}
+            for step in derivation(factor, where.of(request["provider"] or ""), grid, tokens)
+        ]
+        st.table(
+            pd.DataFrame(rows),
+            border="horizontal",
+            hide_index=True,
+            alt="How the estimate comes about",
+        )
+
+
+def _sum(request: Request, *columns: str) -> int:
+    return sum(int(request[column] or 0) for column in columns)
 
 
 def _range(request: Request, column: str, quantity: Quantity, formats: Formats) -> str:

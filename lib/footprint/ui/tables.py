@@ -110,17 +110,25 @@ def every_measure_table(
     """
     columns: dict[str, str] = {"requests": "Requests"}
     writers: dict[str, Writer] = {"Requests": formats.number}
+    ranges: dict[str, Measure] = {}
     for measure in MEASURES:
         columns[measure.column] = measure.name
         writers[measure.name] = _writer(measure, formats)
         if with_dollars and measure is COST:
             columns["cost_usd"] = "Cost (USD)"
             writers["Cost (USD)"] = lambda value: formats.money(value, "USD")
+        if measure.is_estimate and measure.quantity is not None:
+            ranges[f"{measure.name} range"] = measure
     areas = {"restored_m2_verified": "Restored", "restored_m2_pending": "Restoration pending"}
     writers |= {name: lambda value: formats.quantity(value, AREA) for name in areas.values()}
     columns |= areas
     figures = with_names(table, keys)[[*keys.values(), *columns]].rename(columns=columns)
-    return styled(figures.astype(dict.fromkeys(columns.values(), "float64")), writers)
+    figures = figures.astype(dict.fromkeys(columns.values(), "float64"))
+    for heading, measure in ranges.items():
+        ends = zip(table[measure.low], table[measure.high], strict=True)
+        assert measure.quantity is not None
+        figures[heading] = [formats.span(*pair, measure.quantity) for pair in ends]
+    return styled(figures, writers)
 
 
 def with_names(table: pd.DataFrame, keys: Mapping[str, str]) -> pd.DataFrame:
