@@ -24,6 +24,7 @@ from cryptography.fernet import Fernet
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from benchmarks.filling import EMAIL, LAST_DAY, PASSWORD
 from footprint.auth import gotrue
@@ -115,8 +116,8 @@ class Visitor:
         self._socket: ClientConnection = connect(
             app.address.replace("http", "ws", 1) + "/_stcore/stream",
             additional_headers={"Cookie": cookie},
-            origin=app.address,
-            subprotocols=["streamlit"],  # type: ignore[list-item]
+            origin=Origin(app.address),
+            subprotocols=[Subprotocol("streamlit")],
             max_size=None,
             proxy=None,
         )

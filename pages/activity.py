@@ -8,6 +8,7 @@ from footprint.ui.charts import Paint
 from footprint.ui.empty import nothing_in_period, nothing_of_mine, nothing_passes
 from footprint.ui.filters import page_filter
 from footprint.ui.page import begin
+from footprint.ui.parts import CHART, loading, part
 from footprint.ui.request_detail import draw_request
 from footprint.ui.request_list import draw_requests
 
@@ -20,7 +21,8 @@ with begin("My activity", me) as view:
     view.subtitle.caption(
         f"{view.formats.days(period.first, period.last)} · days and times in {timezone}"
     )
-    footprint = my_footprint(me, period, chosen.filters)
+    with loading():
+        footprint = my_footprint(me, period, chosen.filters)
 
     if footprint.last_day is None:
         nothing_of_mine(me)
@@ -31,7 +33,9 @@ with begin("My activity", me) as view:
     else:
         wanted = activity_filter(chosen)
         draw_cards(activity_cards(narrowed(request_days(me, period), wanted), view.formats), 3)
-        draw_requests(view, wanted, timezone)
+        with part("Requests", CHART):
+            draw_requests(view, wanted, timezone)
         draw_request(view, timezone)
         paint = Paint(view.formats, deployment.today, chosen.choices.places)
-        draw_activity(me, wanted, paint)
+        with part("Failures and days", CHART):
+            draw_activity(me, wanted, paint)

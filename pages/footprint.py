@@ -18,6 +18,7 @@ from footprint.ui.footprint_cards import footprint_cards
 from footprint.ui.home import draw_beside, draw_glance
 from footprint.ui.method_note import method_note
 from footprint.ui.page import begin, period_text
+from footprint.ui.parts import loading
 from footprint.ui.tables import every_measure
 from footprint.ui.what_if import draw_what_if
 
@@ -26,7 +27,8 @@ me = require_user()
 with begin("My footprint" if me.role == "member" else "Home", me) as view:
     deployment = deployment_info(me)
     chosen = page_filter(view, deployment.today)
-    footprint = my_footprint(me, chosen.period, chosen.filters)
+    with loading():
+        footprint = my_footprint(me, chosen.period, chosen.filters)
     view.subtitle.caption(period_text(footprint, view.formats))
     draw_glance(view, chosen.period)
 

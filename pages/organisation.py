@@ -21,6 +21,7 @@ from footprint.ui.method_note import method_note
 from footprint.ui.movers import draw_movers
 from footprint.ui.operations import operations_cards
 from footprint.ui.page import begin, period_text
+from footprint.ui.parts import loading, part
 from footprint.ui.tables import every_measure
 
 me = require_role("admin", "finance")
@@ -28,7 +29,8 @@ me = require_role("admin", "finance")
 with begin("Organisation", me) as view:
     deployment = deployment_info(me)
     chosen = page_filter(view, deployment.today, of_organisation=True)
-    footprint = organisation_footprint(me, chosen.period, chosen.filters)
+    with loading():
+        footprint = organisation_footprint(me, chosen.period, chosen.filters)
     view.subtitle.caption(period_text(footprint, view.formats))
 
     if footprint.last_day is None:
@@ -49,12 +51,15 @@ with begin("Organisation", me) as view:
             (3, group_drawing(footprint.by_provider, "provider", measure, paint)),
         )
         chart_row((8, mix_drawing(footprint, measure, paint)))
-        draw_groups(view, footprint, chosen, measure, paint)
+        with part("Teams and tags"):
+            draw_groups(view, footprint, chosen, measure, paint)
 
-        draw_movers(view, footprint, chosen.filters, measure)
+        with part("What moved"):
+            draw_movers(view, footprint, chosen.filters, measure)
         st.header("How it runs", anchor=False)
-        latency = latency_spread(me, chosen.period, chosen.filters)
-        draw_cards(operations_cards(footprint, latency, view.formats), 3)
+        with part("How it runs"):
+            latency = latency_spread(me, chosen.period, chosen.filters)
+            draw_cards(operations_cards(footprint, latency, view.formats), 3)
 
         every_measure(footprint.by_model, view.formats)
         method_note(view, deployment, footprint)

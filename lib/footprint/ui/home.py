@@ -15,6 +15,7 @@ from footprint.ui.cards import draw_cards
 from footprint.ui.footprint_cards import organisation_cards
 from footprint.ui.outlook import draw_outlook
 from footprint.ui.page import View
+from footprint.ui.parts import part
 from footprint.ui.peers import draw_peers
 
 # The cards that tell how the organisation is doing in one look.
@@ -28,24 +29,31 @@ def draw_glance(view: View, period: Period) -> None:
     """
     if view.me.role == "member":
         return
-    draw_attention(findings(attention(view.me), view.me.role, view.formats))
-    whole = organisation_footprint(view.me, period)
-    if whole.totals.requests:
-        with st.container(
-            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-        ):
-            st.header("The organisation", anchor=False)
-            st.page_link(
-                "pages/organisation.py", label="All of it", icon=":material/arrow_forward:"
-            )
-        cards = organisation_cards(whole, view.formats, st.context.locale or "")
-        draw_cards([card for card in cards if card.label in GLANCE], 4, whole.previous_period)
+    with part("What needs attention"):
+        draw_attention(findings(attention(view.me), view.me.role, view.formats))
+    with part("The organisation"):
+        _draw_organisation(view, period)
     st.header("Your own footprint", anchor=False)
+
+
+def _draw_organisation(view: View, period: Period) -> None:
+    whole = organisation_footprint(view.me, period)
+    if not whole.totals.requests:
+        return
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.header("The organisation", anchor=False)
+        st.page_link("pages/organisation.py", label="All of it", icon=":material/arrow_forward:")
+    cards = organisation_cards(whole, view.formats, st.context.locale or "")
+    draw_cards([card for card in cards if card.label in GLANCE], 4, whole.previous_period)
 
 
 def draw_beside(view: View, footprint: Footprint, filters: Filters) -> None:
     """Draw the month ahead and, of everything one did, one's place among the others."""
-    with st.grid(2, min_column_width=320):
+    grid = st.grid(2, min_column_width=320)
+    with grid.cell():
         draw_outlook(footprint.recent, view.formats)
-        if not filters.is_active:
+    if not filters.is_active:
+        with grid.cell(), part("Your place among the others"):
             draw_peers(my_peers(view.me, footprint.period.last), view.formats)

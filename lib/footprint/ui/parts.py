@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.errors import FragmentHandledException
 
 from footprint.errors import FootprintError
 from footprint.shell.failures import record
@@ -28,6 +29,8 @@ def part(what: str, height: int = CARDS) -> Iterator[None]:
     try:
         with st.skeleton(height=height):
             yield
+    except FragmentHandledException:
+        return  # A card that runs anew by itself has said so in its own place.
     except FootprintError as error:
         _failed(what, str(error))
     except Exception as error:
