@@ -2,13 +2,22 @@ import streamlit as st
 
 from footprint.auth import require_role
 from footprint.data.deployment import deployment_info
-from footprint.data.finance import finance_month
+from footprint.data.finance import finance_month, restoration_shares
+from footprint.ui.acts import say_what_was_done
+from footprint.ui.budgets import draw_budgets
 from footprint.ui.cards import draw_cards
 from footprint.ui.empty import first_steps
-from footprint.ui.filters import month_filter
-from footprint.ui.finance import download, draw_lines, finance_cards, offered_months
+from footprint.ui.finance import (
+    draw_downloads,
+    draw_lines,
+    draw_shares,
+    finance_cards,
+    month_picker,
+    no_request_in,
+)
 from footprint.ui.formats import month_name
 from footprint.ui.page import begin
+from footprint.ui.parts import part
 
 me = require_role("finance", "admin")
 
@@ -19,13 +28,23 @@ with begin("Finance", me) as view:
     if newest.last_month is None:
         first_steps(me, today)
         st.stop()
-    month = month_filter(view, offered_months(newest, today), today)
+    month = month_picker(view, newest, today)
     statement = finance_month(me, month)
-    download(view, statement)
+    draw_downloads(view, statement)
     view.subtitle.caption(
         f"{month_name(month)} · days in {statement.timezone} · amounts in euros"
         + (" · not over yet, figures still grow" if month == today.replace(day=1) else "")
     )
+    say_what_was_done()
 
-    draw_cards(finance_cards(statement, view.formats), 4)
-    draw_lines(statement, view.formats)
+    if statement.totals.requests:
+        draw_cards(finance_cards(statement, view.formats), 4)
+    else:
+        no_request_in(month)
+    with part("Budgets"):
+        draw_budgets(view, statement)
+    if statement.totals.requests:
+        draw_lines(statement, view.formats)
+    if statement.people_shown_by == "name":
+        with part("The square metres by person"):
+            draw_shares(restoration_shares(me, month), view.formats)

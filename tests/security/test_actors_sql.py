@@ -22,6 +22,7 @@ SEES = {
     #                           anon member other admin finance service
     "audit_log":                "-  0 0 1 0 1",
     "balances":                 "-  1 0 1 1 1",
+    "budgets":                  "-  0 0 1 1 1",
     "coverage_org_monthly":     "-  0 0 1 1 1",
     "coverage_user_monthly":    "-  1 1 0 0 3",
     "donations":                "-  1 1 1 1 1",
@@ -66,6 +67,7 @@ SIGNED_IN = {"member", "other", "admin", "finance"}
 EVERYBODY = SIGNED_IN | {"anonymous", "service"}
 EXECUTES = {
     "add_ingest_key": SIGNED_IN,
+    "budget_states": SIGNED_IN,
     "attention": SIGNED_IN,
     "check_rollup_day": SIGNED_IN,
     "check_rollup_month": SIGNED_IN,
@@ -75,6 +77,8 @@ EXECUTES = {
     "export_person": SIGNED_IN,
     "deployments_seen": SIGNED_IN,
     "export_person_requests": SIGNED_IN,
+    "finance_export": SIGNED_IN,
+    "finance_export_page": SIGNED_IN,
     "finance_month": SIGNED_IN,
     "find_people": SIGNED_IN,
     "get_user_analytics": SIGNED_IN,
@@ -110,6 +114,7 @@ EXECUTES = {
     "restoration_rates": SIGNED_IN | {"service"},
     "restoration_shares": SIGNED_IN,
     "restore_person": SIGNED_IN,
+    "set_budget": SIGNED_IN,
     "set_person_role": SIGNED_IN,
     "set_person_team": SIGNED_IN,
     "set_setting": SIGNED_IN,
@@ -209,6 +214,7 @@ def full(database: Database) -> Iterator[Database]:
         "insert into public.transactions (user_id, kind, amount_eur, idempotency_key) "
         "values ('user-of-member', 'topup', 10, 'k1')"
     )
+    database.one("select public.set_budget('organisation', null, '2026-10-01', 5)", actor="finance")
     full_of_restatements = (
         "insert into public.zone_overrides values ('acme', 'm', 'FRA', 'test')",
         "insert into public.restatements (factor_set, reason, finished_at) values ('2026.11', 'x', now())",
@@ -301,6 +307,10 @@ def test_functions_are_executable_by_the_allow_list_and_nobody_else(any_database
     [
         "select public.organisation_footprint('2026-10-01', '2026-10-31')",
         "select public.finance_month('2026-10-01')",
+        "select public.budget_states('2026-10-01')",
+        "select public.set_budget('organisation', null, '2026-10-01', 5)",
+        "select public.finance_export('requests', '2026-10-01')",
+        "select public.finance_export_page('statement', '2026-10-01', now(), array['', '', ''])",
         "select private.organisation_footprint('2026-10-01', '2026-10-31', null, null, null)",
         "select public.record_donation('{}')",
         "select public.restated_months(1)",

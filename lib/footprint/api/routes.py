@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from footprint.api.exports import ROUTES as EXPORT_ROUTES
 from footprint.api.metrics import metrics
 from footprint.api.openapi import openapi
 from footprint.api.reports import litellm, request_event
@@ -89,4 +90,4 @@ API_ROUTES = [
     Route("/api/request-event", request_event, methods=["POST"]),
     Route("/api/litellm", litellm, methods=["POST"]),
 ]
-ROUTES = [*API_ROUTES, *SESSION_ROUTES, *ARRIVAL_ROUTES]
+ROUTES = [*API_ROUTES, *EXPORT_ROUTES, *SESSION_ROUTES, *ARRIVAL_ROUTES]

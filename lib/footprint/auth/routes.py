@@ -22,7 +22,7 @@ LONGEST_BODY = 8192
 # Seconds that it may take to arrive.
 BODY_TIMEOUT_S = 10.0
 LONGEST_NEXT = 2000
-OWN_PREFIXES = ("/session/", "/api/", "/_stcore/", "/media/", "/component/", "/static/")
+OWN_PREFIXES = ("/session/", "/api/", "/export/", "/_stcore/", "/media/", "/component/", "/static/")
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Footprint</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">

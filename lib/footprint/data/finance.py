@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -54,6 +55,8 @@ class FinanceMonth:
     # How dollars became euros, as the database states it.
     fx: dict[str, Any]
     factor_set: str
+    # How people are told apart: name, pseudonym or nothing.
+    people_shown_by: str
 
 
 def finance_month(me: Me, month: date) -> FinanceMonth:
@@ -64,6 +67,65 @@ def finance_month(me: Me, month: date) -> FinanceMonth:
         month: any day of the month, in the reporting time zone.
     """
     return _finance_month(me.user_id, me.role, month.replace(day=1), me.session)
+
+
+def lines_by(statement: FinanceMonth, key: str) -> pd.DataFrame:
+    """Return the month's lines added up by one of their keys, costliest first; money exact.
+
+    Args:
+        statement: the month.
+        key: ``user_id`` (the person's other keys stay beside it), ``team``, ``provider`` or
+            ``model``.
+
+    Returns:
+        The columns that name a group, then every field of ``Usage``; an amount of which nothing in
+        a group is known stays unknown.
+    """
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for line in statement.lines.to_dict("records"):
+        groups.setdefault(line[key], []).append(line)
+    names = ("user_id", "email", "full_name", "team") if key == "user_id" else (key,)
+    rows = [
+        {name: lines[0][name] for name in names}
+        | {name: _sum(line[name] for line in lines) for name in (f.name for f in fields(Usage))}
+        for lines in groups.values()
+    ]
+    rows.sort(key=lambda row: row["cost_eur"] or 0, reverse=True)
+    return usage_table(rows, *names)
+
+
+def _sum(values: Iterable[Any]) -> Any:
+    known = [value for value in values if not pd.isna(value)]
+    return sum(known) if known else None
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The verified square metres of a month by person; they add up to the receipts exactly."""
+
+    # "verified" or "pending": nothing is shared before there is a receipt and the month is over.
+    status: str
+    area_m2: Decimal
+    # Columns: person (None: nobody known), team, cost_eur (exact), area_cm2 (whole).
+    people: pd.DataFrame
+
+
+def restoration_shares(me: Me, month: date) -> Shares:
+    """Return how a month's receipts are shared (finance and admin only, where people are named)."""
+    answer = rpc(me.session, "restoration_shares", {"p_month": month.isoformat()})
+    people = pd.DataFrame(
+        [
+            {
+                "person": row["full_name"] or row["email"] or row["user_id"],
+                "team": row["team"],
+                "cost_eur": Decimal(row["cost_eur"]),
+                "area_cm2": int(row["area_cm2"]),
+            }
+            for row in answer["shares"]
+        ],
+        columns=["person", "team", "cost_eur", "area_cm2"],
+    )
+    return Shares(answer["status"], money(answer["area_m2"]) or Decimal(0), people)
 
 
 @st.cache_data(ttl="1m", max_entries=64, show_spinner=False)
@@ -79,6 +141,7 @@ def _finance_month(user_id: str, role: str, month: date, _session: Session) -> F
         restoration=_restoration(answer.get("restoration") or {}),
         fx=answer.get("fx") or {},
         factor_set=answer.get("active_factor_set") or "",
+        people_shown_by=answer["people_shown_by"],
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from footprint.data.activity import Wanted
-from footprint.finance.statement_csv import csv_figure, csv_row, safe_cell
+from footprint.finance.dialects import csv_figure, csv_row, safe_cell
 
 _NAMES: Final = (
     *("started_at", "event_id", "provider", "model", "model_group", "call_type", "region", "team"),

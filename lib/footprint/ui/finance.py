@@ -1,4 +1,4 @@
-"""What the finance page draws: the month's cards, its lines, and the file to take away."""
+"""What the finance page draws: the month's cards, its lines, and the files to take away."""
 
 from __future__ import annotations
 
@@ -7,20 +7,35 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from footprint.data.finance import FinanceMonth
-from footprint.finance.statement_csv import file_name, statement_csv
+from footprint.api.exports import export_address
+from footprint.data.finance import FinanceMonth, Shares, lines_by
+from footprint.finance.dialects import EXCEL, PLAIN
+from footprint.shell.text import plain
 from footprint.ui.cards import Card
-from footprint.ui.filters import months_between
-from footprint.ui.formats import AREA, TOKENS, UNKNOWN, Formats
+from footprint.ui.filters import MONTH_KEY, months_between, usual_month
+from footprint.ui.formats import AREA, TOKENS, UNKNOWN, Formats, month_name
 from footprint.ui.page import View
-from footprint.ui.tables import every_measure_table
+from footprint.ui.tables import every_measure_table, styled
 
-LINE_HEADINGS = {
-    "person": "Person",
-    "team": "Team",
-    "provider": "Provider",
-    "model": "Model",
+EVERY_LINE = "Person and model"
+# How the lines may be added up: their headings, and the key they are added up by.
+GROUPS: dict[str, tuple[dict[str, str], str | None]] = {
+    EVERY_LINE: (
+        {"person": "Person", "team": "Team", "provider": "Provider", "model": "Model"},
+        None,
+    ),
+    "Person": ({"person": "Person", "team": "Team"}, "user_id"),
+    "Team": ({"team": "Team"}, "team"),
+    "Model": ({"model": "Model"}, "model"),
+    "Provider": ({"provider": "Provider"}, "provider"),
 }
+_TEAM_OF_TODAY = "people under the team they have today"
+FILES = (
+    ("statement", "Statement", "By person, provider and model, to book and to share out."),
+    ("requests", "Every request", "Without the people behind them, to compare with an invoice."),
+    ("focus", "FOCUS", "By day, team and model, for FinOps tools."),
+)
+DIALECT_NAMES = ((PLAIN, "CSV"), (EXCEL, "CSV for European Excel"))
 
 
 def finance_cards(statement: FinanceMonth, formats: Formats) -> list[Card]:
@@ -66,41 +81,140 @@ def finance_cards(statement: FinanceMonth, formats: Formats) -> list[Card]:
     ]
 
 
-def download(view: View, statement: FinanceMonth) -> None:
-    """Draw the button beside the title that downloads the month."""
-    view.controls.download_button(
-        "Download CSV",
-        lambda: statement_csv(statement),
-        file_name=file_name(statement),
-        mime="text/csv",
-        icon=":material/download:",
-        type="primary",
-        on_click="ignore",
-        help="UTF-8, comma, decimal point; exact amounts; states month, time zone and method.",
-    )
+def month_picker(view: View, newest: FinanceMonth, today: date) -> date:
+    """Draw the month picker beside the title and return the first day of the month chosen.
+
+    The month is in the address also where it is the usual one, so that a link shows the same month
+    to whoever opens it next week.
+
+    Args:
+        view: the page.
+        newest: any month: it knows the oldest and the newest one with a request.
+        today: the current day in the reporting time zone.
+    """
+    months = offered_months(newest, today)
+    names = {month_name(month): month for month in months}
+    usual = usual_month(months, today)
+    asked = st.query_params.get(MONTH_KEY)
+    if MONTH_KEY not in st.session_state and asked not in names:
+        st.session_state[MONTH_KEY] = month_name(usual)
+        if asked:
+            st.info(
+                f"Nothing is recorded for {plain(asked)}: this is {month_name(usual)}.",
+                icon=":material/event_busy:",
+            )
+    with view.controls:
+        name = st.selectbox(
+            "Month", list(names), index=None, key=MONTH_KEY, bind="query-params", width=180
+        )
+    return names.get(name or "", usual)
+
+
+def draw_downloads(view: View, statement: FinanceMonth) -> None:
+    """Draw the files of the month, each with what it is for."""
+    with (
+        view.controls,
+        st.popover("Download", icon=":material/download:", type="primary", key="downloads"),
+    ):
+        for kind, title, what in FILES:
+            if kind == "requests" and statement.people_shown_by != "name":
+                continue
+            st.markdown(f"**{title}**  \n{what}")
+            with st.container(horizontal=True, gap="small"):
+                for dialect, name in DIALECT_NAMES:
+                    if kind != "focus" or dialect is PLAIN:
+                        st.link_button(
+                            name,
+                            export_address(kind, statement.month, dialect),
+                            icon=":material/download:",
+                        )
+        st.caption(
+            "Amounts are exact: their sum, rounded once, is the figure on this page. Each download "
+            "is noted in the audit log."
+        )
 
 
 def draw_lines(statement: FinanceMonth, formats: Formats) -> None:
-    """Draw the month's lines and their total."""
+    """Draw the month's lines, grouped as the reader chooses, and their total."""
     with st.container(border=True):
-        st.header("By person and model", anchor=False)
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
+        ):
+            st.header("The month line by line", anchor=False)
+            by = st.segmented_control(
+                "Lines by",
+                list(GROUPS),
+                default=EVERY_LINE,
+                key="by",
+                bind="query-params",
+                required=True,
+            )
+        headings, key = GROUPS[by or EVERY_LINE]
+        lines = statement.lines if key is None else lines_by(statement, key)
+        if "person" in headings:
+            lines = with_person(lines)
         st.dataframe(
-            every_measure_table(with_person(statement.lines), LINE_HEADINGS, formats, True),
+            every_measure_table(lines, headings, formats, True),
             hide_index=True,
             placeholder=UNKNOWN,
-            height=520,
+            height=min(520, 38 + 35 * max(len(lines), 1)),
             column_config={
-                "Person": st.column_config.Column(pinned=True, width=130),
+                next(iter(headings.values())): st.column_config.Column(pinned=True, width=140),
                 "Team": st.column_config.Column(width=150),
                 "Model": st.column_config.Column(width=170),
             },
-            alt="The month by person and model, with every measure",
+            alt=f"The month by {(by or EVERY_LINE).lower()}, with every measure",
         )
         st.caption(
-            f"{formats.number(len(statement.lines))} lines · in all "
+            f"{formats.counted(len(lines), 'line')} · in all "
             f"{formats.money(statement.totals.cost_eur)} · days in {statement.timezone} · "
             f"factor set {statement.factor_set or 'none'}"
+            + (f" · {_TEAM_OF_TODAY}" if key == "team" else "")
         )
+
+
+def draw_shares(shares: Shares, formats: Formats) -> None:
+    """Draw whose requests the month's square metres stand beside, adding up to the receipts."""
+    with st.container(border=True):
+        st.header("Nature restored, by person", anchor=False)
+        if shares.status != "verified" or shares.people.empty:
+            st.write(
+                "Nothing to share out yet: once the month is over and a receipt is verified, its "
+                "square metres are listed here by person."
+            )
+            return
+        people = shares.people
+        table = pd.DataFrame(
+            {
+                "Person": [name or "Nobody known" for name in people["person"]],
+                "Team": [team or "No team" for team in people["team"]],
+                "Cost": people["cost_eur"].astype("float64"),
+                "Restored": people["area_cm2"] / 10_000,
+            }
+        )
+        writers = {
+            "Cost": formats.money,
+            "Restored": lambda area: formats.quantity(area, AREA),
+        }
+        st.dataframe(
+            styled(table, writers),
+            hide_index=True,
+            height=min(360, 38 + 35 * len(table)),
+            column_config={"Person": st.column_config.Column(pinned=True, width=160)},
+            alt="The square metres of the month's receipts by person, with the cost of each",
+        )
+        st.caption(
+            f"In all {formats.number(people['area_cm2'].sum() / 10_000, 4)} m², exactly what the "
+            "receipts say, shared by cost in whole square centimetres. A contribution beside the "
+            "footprint, never subtracted from it."
+        )
+
+
+def no_request_in(month: date) -> None:
+    """Say that a month has no request."""
+    with st.container(border=True, gap="small"):
+        st.header(f":material/event_busy: No request in {month_name(month)}", anchor=False)
+        st.write("There is nothing to book. Choose another month above.")
 
 
 def with_person(lines: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,90 @@
+"""``GET /export/{kind}.csv``: a month as a file, streamed to whoever the session cookie names.
+
+The database decides who may have it. Whoever else has the address gets a sentence, and so does a
+page of another site: a link there cannot make a finance person's browser fetch the books.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from footprint.auth.cookies import cookie_names, unseal
+from footprint.auth.gotrue import SessionEnded
+from footprint.auth.origin import is_own_origin
+from footprint.auth.routes import page, refusal
+from footprint.auth.sessions import STORE, AuthSession
+from footprint.config import get_settings
+from footprint.data.exports import KINDS, begin_export, export_pages
+from footprint.errors import AccessDenied, InputError, ServiceUnavailable
+from footprint.finance.dialects import DIALECTS, Dialect
+from footprint.finance.files import file_name, write_file
+
+_MONTH = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])")
+
+
+async def export(request: Request) -> Response:
+    """Answer with the file, or with the sentence that says why not."""
+    if not _is_asked_for_here(request):
+        return refusal()
+    kind = request.path_params["kind"]
+    asked = _MONTH.fullmatch(request.query_params.get("month", ""))
+    dialect = DIALECTS.get(request.query_params.get("dialect", "plain"))
+    if kind not in KINDS or asked is None or dialect is None:
+        return page(
+            404, "No such file", "Choose month and file on the Finance page, and try again."
+        )
+    settings = get_settings()
+    sealed = unseal(request.cookies.get(cookie_names(settings).session), settings)
+    session = STORE.resolve(sealed)
+    if session is None:
+        return page(401, "Please sign in", "Sign in to Footprint, then download the file again.")
+    month = date(int(asked[1]), int(asked[2]), 1)
+    try:
+        return await run_in_threadpool(_begin, session, kind, month, dialect)
+    except SessionEnded:
+        return page(401, "Please sign in", "Your session has ended: sign in again.")
+    except AccessDenied as error:
+        return page(403, "Not for this account", str(error))
+    except InputError as error:
+        return page(400, "That did not work", str(error))
+    except ServiceUnavailable as error:
+        return page(503, "A service is not answering", str(error))
+
+
+def export_address(kind: str, month: date, dialect: Dialect) -> str:
+    """Return where a month's file is, below the app's own address."""
+    return f"/export/{kind}.csv?month={month:%Y-%m}&dialect={dialect.name}"
+
+
+def _begin(session: AuthSession, kind: str, month: date, dialect: Dialect) -> Response:
+    begun = begin_export(session, kind, month)
+    content: Iterator[bytes] = write_file(begun, export_pages(session, begun), dialect)
+    return StreamingResponse(
+        content,
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "content-disposition": f'attachment; filename="{file_name(begun)}"',
+            "cache-control": "private, no-store",
+            "x-content-type-options": "nosniff",
+        },
+    )
+
+
+def _is_asked_for_here(request: Request) -> bool:
+    """Say whether our own page, or the reader's own hand, asked; not another site.
+
+    Where the app is served without https, browsers say nothing of it: the cookie, which is
+    SameSite, is then what keeps another site's embedded requests without a session.
+    """
+    site = request.headers.get("sec-fetch-site")
+    return is_own_origin(request) if site is None else site in ("same-origin", "none")
+
+
+ROUTES = [Route("/export/{kind}.csv", export, methods=["GET"])]
