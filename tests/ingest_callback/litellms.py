@@ -40,6 +40,13 @@ def python_with(version: str) -> Path:
     return folder / "bin/python"
 
 
+def version_of(python: Path) -> tuple[int, ...]:
+    """Return the version of LiteLLM that a Python has."""
+    ask = "import importlib.metadata as m; print(m.version('litellm'))"
+    said = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in said.strip().split("."))
+
+
 def _make(folder: Path, version: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     _uv("venv", "--quiet", "--python", sys.executable, str(folder))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,15 +13,11 @@ import pytest
 from footprint.local.stack import Server
 from house import Database
 from ingest_callback.conftest import environment
+from ingest_callback.litellms import LOCKED, python_with
+from ingest_callback.proxy import KEY, started
 from ingest_callback.receiver import Receiver
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-# The proxy's own requirements are not ours: FOOTPRINT_PROXY_PYTHON names a Python that has them.
-PROXY_PYTHON = os.environ.get("FOOTPRINT_PROXY_PYTHON") or sys.executable
-HAS_PROXY = "FOOTPRINT_PROXY_PYTHON" in os.environ or all(
-    importlib.util.find_spec(name) for name in ("fastapi", "backoff", "apscheduler")
-)
-KEY = {"authorization": "Bearer sk-test"}
 WEBUI = {
     **KEY,
     "x-openwebui-user-id": "uuid-eve",
@@ -56,48 +48,16 @@ def test_the_sdk_example_stores_its_calls(api: Server, database: Database, folde
 
 
 @pytest.fixture(params=["footprint.callback", "custom_callbacks.footprint"])
-def proxy(
-    request: pytest.FixtureRequest, receiver: Receiver, folder: Path, tmp_path: Path
-) -> Iterator[str]:
+def proxy(request: pytest.FixtureRequest, receiver: Receiver, folder: Path) -> Iterator[str]:
     """A started LiteLLM proxy with the example's config."""
-    if not HAS_PROXY:
-        pytest.skip("litellm[proxy] is not installed: set FOOTPRINT_PROXY_PYTHON.")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    for name in ("config.yaml", "custom_callbacks.py"):
-        text = (EXAMPLES / "litellm_proxy" / name).read_text()
-        (tmp_path / name).write_text(
-            text.replace("callbacks: footprint.callback", f"callbacks: {request.param}")
-        )
-    env = environment(receiver.url, folder) | {
-        "LITELLM_MASTER_KEY": "sk-test",
-        "PYTHONPATH": str(EXAMPLES.parent / "lib"),
-    }
-    command = [PROXY_PYTHON, "-m", "litellm.proxy.proxy_cli", "--config", "config.yaml"]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
-            env=env,
-            cwd=tmp_path,
-            stdout=log,
-            stderr=log,
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if httpx.get(address + "/health/liveliness", timeout=2).is_success:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.3)
-        else:
-            pytest.fail((tmp_path / "log").read_text()[-3000:])
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    example = EXAMPLES / "litellm_proxy"
+    custom = (example / "custom_callbacks.py").read_text()
+    (folder.parent / "custom_callbacks.py").write_text(custom)
+    config = (example / "config.yaml").read_text()
+    assert "callbacks: footprint.callback" in config
+    config = config.replace("callbacks: footprint.callback", f"callbacks: {request.param}")
+    with started(python_with(LOCKED), config, folder, receiver.url) as found:
+        yield found.url
 
 
 def test_the_proxy_example_stores_what_front_ends_send(proxy: str, receiver: Receiver) -> None:

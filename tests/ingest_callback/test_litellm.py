@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingest_callback.conftest import HERE, run
-from ingest_callback.litellms import LOCKED, VERSIONS, python_with
+from ingest_callback.litellms import LOCKED, VERSIONS, python_with, version_of
 from ingest_callback.provider import providing
 from ingest_callback.receiver import Receiver, serving
 
@@ -39,9 +38,7 @@ def python(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="module")
 def version(python: Path) -> tuple[int, ...]:
-    ask = "import importlib.metadata as m; print(m.version('litellm'))"
-    said = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout
-    return tuple(int(part) for part in said.strip().split("."))
+    return version_of(python)
 
 
 @pytest.fixture(scope="module")
