@@ -54,6 +54,8 @@ def test_every_factor_says_where_it_comes_from() -> None:
         origin = factor.sources.get("size") or factor.sources["price"]
         assert origin in citations
         assert ("usd_per_m_out" in factor.sources) == (factor.match == "price_class")
+    mixes = citations[next(iter(kept.grids.values())).source]
+    assert mixes["date"] and "Our World in Data" in mixes["title"]
     sources = {place.source for place in kept.facilities.values()}
     assert sources | {grid.source for grid in kept.grids.values()} <= set(citations)
     assert all(citation["title"] for citation in citations.values())

@@ -208,6 +208,14 @@ def _citations(ecologits: str, litellm: str) -> dict[str, dict[str, str]]:
             }
             for release in releases
         },
+        f"ecologits-{ecologits}": {
+            "title": f"EcoLogits {ecologits}: registry, data centres and electricity mixes (yearly"
+            " averages of countries: carbon from Our World in Data, off-site water from the World"
+            " Resources Institute), as of this release",
+            "url": "https://ecologits.ai/latest/methodology/llm_inference/",
+            "date": "2026-11",
+            "licence": ECOLOGITS_LICENCE,
+        },
         "litellm": {
             "title": f"LiteLLM {litellm}: model_prices_and_context_window_backup.json",
             "url": "https://github.com/BerriAI/litellm",

@@ -180,8 +180,8 @@ def set_text(kept: FactorSet, built_at: str) -> str:
     texts = sum(coverage["by_match"].values())
     return (
         f"Factor set **{kept.name}**, built {built_at[:10]}: {texts:,} factors for the "
-        f"{coverage['models']:,} text models of LiteLLM {kept.sources['litellm']}, with the mixes of "
-        f"{len(kept.grids)} zones and the data centres of EcoLogits {kept.sources['ecologits']}. "
+        f"{coverage['models']:,} text models of LiteLLM {kept.sources['litellm']}, with the yearly "
+        f"mixes of {len(kept.grids)} zones (Our World in Data; water: World Resources Institute) and the data centres of EcoLogits {kept.sources['ecologits']}. "
         f"{matched / coverage['models']:.1%} are matched to a model of known or estimated size, "
         f"{texts / coverage['models']:.1%} with the price class. Of {coverage['embedding_models']} embedding "
         f"models, the {coverage['embedding_factors']} with open weights have a factor.\n\n"
