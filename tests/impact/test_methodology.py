@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from footprint.impact import constants as c
-from footprint.impact.methodology import constants, render_markdown, validation_rows, verdict
+from footprint.impact.constants_listed import constants
+from footprint.impact.methodology import render_markdown
 from footprint.impact.sizes import read_rows
 from footprint.impact.validation import compared, comparisons, summary, upper_scenario
+from footprint.impact.validation_said import validation_rows, verdict
 
 DOCS = Path(__file__).parents[2] / "docs" / "methodology.md"
 

@@ -9,21 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from footprint.impact import constants as c
+from footprint.impact.constants_listed import constants
 from footprint.impact.factor_set import FactorSet
 from footprint.impact.shipped import read_header, shipped
-from footprint.impact.validation import Comparison, Summary, compared, summary, upper_scenario
-
-SOURCES = {
-    "Google2025": "Google, median Gemini Apps prompt, May 2025",
-    "Google2025-narrow": "Google, the same prompt, accelerators only",
-    "OpenAI2025": "OpenAI, average ChatGPT query, June 2025",
-    "EpochAI2025": "Epoch AI 2025, typical query",
-    "EpochAI2025-10k": "Epoch AI 2025, 10,000 tokens in",
-    "EpochAI2025-100k": "Epoch AI 2025, 100,000 tokens in",
-    "InferenceMAX/muxup2026": "InferenceMAX, evaluated by muxup.com 2026",
-    "ML.ENERGYv3": "ML.ENERGY v3 benchmark",
-    "Jegham2025v6": "Jegham et al. 2025 (v6)",
-}
+from footprint.impact.validation import compared, upper_scenario
+from footprint.impact.validation_said import VALIDATION_HEAD, validation_rows, validation_text
 
 FORMULA = f"""
 ```
@@ -76,99 +66,11 @@ GAPS = (
 
 
 @dataclass(frozen=True)
-class Constant:
-    """One constant of the method: what it is, its value, its unit, where it comes from."""
-
-    name: str
-    value: str
-    unit: str
-    source: str
-
-
-@dataclass(frozen=True)
 class Section:
     """A heading and its text, Markdown."""
 
     title: str
     text: str
-
-
-def constants() -> list[Constant]:
-    """Return the constants of the method with their units and sources."""
-    size = "Least squares on 326 measured configurations of ML.ENERGY v3 (H100, B200), R² 0.92"
-    price = "Least squares of the size formula on the prices of 149 models, R² 0.73"
-    ecologits = "EcoLogits 0.11.3, ecologits/impacts/llm.py"
-    bands = ", ".join(f"{name.replace('_', ' ')} ×/÷{band:g}" for name, band in c.BANDS.items())
-    return [
-        Constant("Size formula, coefficient", f"{c.SIZE_COEFFICIENT_J}", "J", size),
-        Constant("Size formula, exponent of active", f"{c.SIZE_EXPONENT_ACTIVE}", "", size),
-        Constant("Size formula, exponent of total", f"{c.SIZE_EXPONENT_TOTAL}", "", size),
-        Constant(
-            "Smallest size it is used for",
-            f"{c.SIZE_MINIMUM_ACTIVE_B:g} active, {c.SIZE_MINIMUM_TOTAL_B:g} total",
-            "billions of parameters",
-            "The fit has no smaller models: not extrapolated",
-        ),
-        Constant("Price formula, coefficient", f"{c.PRICE_COEFFICIENT_J}", "J", price),
-        Constant("Price formula, exponent", f"{c.PRICE_EXPONENT}", "", price),
-        Constant(
-            "Weight of an input token",
-            f"{c.WEIGHT_INPUT}",
-            "of a generated one",
-            "InferenceMAX, nine set-ups: output to input energy 7.0 to 14.1, median 11.7",
-        ),
-        Constant(
-            "Weight of a cached input token",
-            f"{c.WEIGHT_CACHED}",
-            "of a generated one",
-            "Assumption: a tenth of an uncached one",
-        ),
-        Constant(
-            "Whole server per accelerators",
-            f"{c.HOST_OVERHEAD}",
-            "",
-            "Google 2025 (arXiv:2508.15734): (58 + 25 + 10) / 58",
-        ),
-        Constant(
-            "Making a server without accelerators",
-            f"{c.SERVER_EMBODIED_KGCO2E:g}",
-            "kgCO2e",
-            ecologits,
-        ),
-        Constant(
-            "Making an accelerator", f"{c.ACCELERATOR_EMBODIED_KGCO2E:g}", "kgCO2e", ecologits
-        ),
-        Constant(
-            "Life of the hardware", f"{c.HARDWARE_LIFE_S / 365 / 86400:g}", "years", ecologits
-        ),
-        Constant("Requests at a time", f"{c.BATCH_SIZE}", "", ecologits),
-        Constant(
-            "Embodied per J, size unknown",
-            f"{c.EMBODIED_GCO2E_PER_J}",
-            "gCO2e/J",
-            "Assumption: the median of the 175 models that EcoLogits lists by provider",
-        ),
-        Constant(
-            "Operations of an embedding",
-            f"{c.EMBEDDING_OPERATIONS_PER_PARAMETER:g}",
-            "per parameter and token",
-            "Kaplan et al. 2020 (arXiv:2001.08361), section 2.1",
-        ),
-        Constant(
-            "Operations per joule",
-            f"{c.EMBEDDING_OPERATIONS_PER_J:g}",
-            "",
-            "Assumption: an H100 at 35 % of its 989 TFLOP/s (16-bit, dense) with 700 W",
-        ),
-        Constant("90 % bands", bands, "", "Scatter of the fits above"),
-        Constant(
-            "90 % bands of embeddings",
-            ", ".join(f"{name} ×/÷{band:g}" for name, band in c.EMBEDDING_BANDS.items()),
-            "",
-            "Wide enough for the two bounds there are: our own weight of an input token (4 times below), "
-            "an A10G at full power (Snowflake's engineering blog, 2025; 4 times above)",
-        ),
-    ]
 
 
 def set_text(kept: FactorSet, built_at: str) -> str:
@@ -226,68 +128,6 @@ def market_text(kept: FactorSet) -> str:
     )
 
 
-def validation_rows(found: Sequence[Comparison]) -> list[list[str]]:
-    """Return the table of comparisons: reference, tokens, Wh of each, ratios, and the verdict."""
-    return [
-        [
-            SOURCES.get(row.source, row.source),
-            row.model,
-            f"{row.tokens_in:,} / {row.tokens_out:,}",
-            _wh(row.reference_wh),
-            f"{_wh(row.ours.mid)} ({_wh(row.ours.low)}–{_wh(row.ours.high)})",
-            f"{row.ratio:.2f}",
-            "–".join(dict.fromkeys(_wh(end) for end in row.theirs)) if row.theirs else "unknown",
-            f"{row.their_ratio:.2f}" if row.their_ratio else "",
-            verdict(row),
-        ]
-        for row in found
-    ]
-
-
-VALIDATION_HEAD = (
-    *("Reference", "Model", "Tokens in / out", "Wh", "Ours, Wh (90 % band)", "Ours ÷ reference"),
-    *("EcoLogits, Wh", "EcoLogits ÷ reference", "Verdict"),
-)
-
-
-def verdict(row: Comparison) -> str:
-    """Return how our figure does against one reference, in words."""
-    near = 0.5 <= row.ratio <= 2
-    if row.is_inside:
-        return "inside the band" if near else "inside the band, beyond 2×"
-    return f"miss: {row.ratio:.2g}×"
-
-
-def summary_text(name: str, found: Summary) -> str:
-    """Return the geometric mean and spread of a method in a sentence."""
-    return (
-        f"{name}: geometric mean ratio {found.geometric_mean:.2f}, spread ×/÷{found.spread:.2f}, "
-        f"{found.within_two} of {found.cases} within a factor of two"
-    )
-
-
-def validation_text() -> str:
-    """Return in Markdown how both methods stand against the published figures."""
-    ours, theirs = compared(), upper_scenario()
-    inside = sum(row.is_inside for row in ours)
-    upper_inside = sum(row.is_inside for row in theirs)
-    return (
-        f"{inside} of {len(ours)} published figures lie inside our 90 % band.\n\n"
-        f"- {summary_text('Ours', summary(row.ratio for row in ours))}.\n"
-        f"- {summary_text('EcoLogits', summary(row.their_ratio for row in ours))}.\n\n"
-        "Where the reference gives no tokens, 250 generated ones are assumed for a chat prompt. ML.ENERGY's "
-        "models are compared by the size formula alone, without their own measurement; EcoLogits counts "
-        "generated tokens only. No constant is tuned to a single reference. The size formula was fitted on "
-        "configurations of ML.ENERGY and the host overhead is taken from Google's shares: their rows are not "
-        "independent of the method; OpenAI's, Epoch AI's and InferenceMAX's are.\n\n"
-        f"Jegham et al. 2025 stand as the upper scenario: {upper_inside} of their {len(theirs)} figures lie "
-        f"inside our band, and ours are {1 / summary(r.ratio for r in theirs).geometric_mean:.1f} times below "
-        "theirs in the geometric mean, most for small models, where theirs stand far above every "
-        "measurement. They are reported, not fitted. Mistral's life cycle analysis (1.14 gCO2e and 45 mL "
-        "for 400 tokens) includes training and making the hardware: another boundary, not a comparison."
-    )
-
-
 def citation_text(built_at: str) -> str:
     """Return how to cite the figures."""
     return (
@@ -338,7 +178,3 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
     )
-
-
-def _wh(value: float) -> str:
-    return f"{value:.2g}" if value < 10 else f"{value:.3g}"

@@ -12,8 +12,10 @@ from footprint.charts.text import named
 from footprint.data.factors import factor_of, places, restated_months
 from footprint.data.footprint import Footprint
 from footprint.impact import methodology
+from footprint.impact.constants_listed import constants
 from footprint.impact.second_opinion import opinion_on
 from footprint.impact.validation import Comparison, compared, upper_scenario
+from footprint.impact.validation_said import VALIDATION_HEAD, validation_rows
 from footprint.shell.text import plain
 from footprint.ui.formats import CARBON, ENERGY, UNKNOWN, WATER, Formats
 from footprint.ui.page import View
@@ -42,7 +44,7 @@ def draw_constants() -> None:
     """Draw every constant of the method with its unit and source."""
     rows = [
         {"Constant": k.name, "Value": f"{k.value} {k.unit}".strip(), "Source": k.source}
-        for k in methodology.constants()
+        for k in constants()
     ]
     st.table(
         pd.DataFrame(rows).map(plain),
@@ -63,8 +65,8 @@ def draw_validation() -> None:
 def _comparisons(title: str, found: Sequence[Comparison]) -> None:
     if title:
         st.subheader(title, anchor=False)
-    head = methodology.VALIDATION_HEAD
-    table = pd.DataFrame(methodology.validation_rows(found), columns=pd.Index(head))
+    head = VALIDATION_HEAD
+    table = pd.DataFrame(validation_rows(found), columns=pd.Index(head))
     st.dataframe(
         table[[head[n] for n in _ON_SCREEN]],
         hide_index=True,
