@@ -2,7 +2,7 @@ import streamlit as st
 
 from footprint.auth import require_role
 from footprint.data.deployment import deployment_info
-from footprint.data.finance import finance_month, restoration_shares
+from footprint.data.finance import finance_month
 from footprint.ui.acts import say_what_was_done
 from footprint.ui.budgets import draw_budgets
 from footprint.ui.cards import draw_cards
@@ -45,6 +45,4 @@ with begin("Finance", me) as view:
         draw_budgets(view, statement)
     if statement.totals.requests:
         draw_lines(statement, view.formats)
-    if statement.people_shown_by == "name":
-        with part("The square metres by person"):
-            draw_shares(restoration_shares(me, month), view.formats)
+        draw_shares(statement, view.formats)

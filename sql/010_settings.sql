@@ -77,7 +77,7 @@ language sql stable set search_path = '' as $$
     when p_key = 'payload_retention_days' then
       case when jsonb_typeof(p_value) = 'number' and (p_value #>> '{}') ~ '^[0-9]{1,4}$' then null
       else 'must be a whole number of days from 0 to 9999' end
-    when p_key in ('store_payloads', 'prepaid_mode') then
+    when p_key in ('store_payloads', 'prepaid_mode', 'ledger_four_eyes') then
       case when jsonb_typeof(p_value) = 'boolean' then null else 'must be true or false' end
     when p_key = 'privacy_people' then
       case when p_value in ('"named"', '"pseudonymous"', '"off"') then null
@@ -152,6 +152,7 @@ from (values
   ('store_payloads', 'false', 'Whether prompts and answers may be stored at all.'),
   ('payload_retention_days', '30', 'Days after which stored prompts and answers are erased.'),
   ('prepaid_mode', 'false', 'Whether people spend from a prepaid balance.'),
+  ('ledger_four_eyes', 'false', 'Whether a second person has to approve every entry of the credit ledger.'),
   ('demo_notice', 'null', 'In a demo: which part of the data is real and which is synthetic; otherwise null.')
 ) as s (key, value, description)
 on conflict (key) do nothing;

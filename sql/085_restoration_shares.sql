@@ -13,9 +13,6 @@ declare
   v_rate record;
 begin
   perform private.require_org_reader();
-  if not private.people_are_named() then
-    raise sqlstate 'PT403' using message = 'The m2 are not shared out by person where people are not named.';
-  end if;
   if v_month is null then
     raise sqlstate 'PT400' using message = 'A month is needed.';
   end if;

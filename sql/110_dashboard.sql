@@ -20,6 +20,7 @@ language sql stable security definer set search_path = '' as $$
     'active_factor_set', private.setting('active_factor_set'),
     'currency', 'EUR',
     'pledge_share', private.setting('pledge_share'),
+    'prepaid_mode', coalesce(private.setting('prepaid_mode') = 'true', false),
     'demo', nullif(private.setting('demo_notice'), 'null'))
 $$;
 comment on function private.deployment_info() is 'What every page prints: organisation, reporting time zone, factor set, and in a demo what is real.';

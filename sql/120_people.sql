@@ -231,6 +231,8 @@ begin
     'totals', (select to_jsonb(t) from public.user_usage_totals t where t.user_id = v_user),
     'months', (select coalesce(jsonb_agg(to_jsonb(m) order by m.month, m.provider, m.model), '[]') from public.usage_user_monthly m where m.user_id = v_user),
     'ledger', (select coalesce(jsonb_agg(to_jsonb(t) order by t.created_at, t.transaction_id), '[]') from public.transactions t where t.user_id = v_user),
+    'proposed_ledger', (select coalesce(jsonb_agg(to_jsonb(q) order by q.proposed_at, q.transaction_id), '[]') from public.proposed_transactions q where q.user_id = v_user),
+    'budgets', (select coalesce(jsonb_agg(to_jsonb(b) order by b.from_month), '[]') from public.budgets b where b.user_id = v_user),
     'ingest_keys', (select coalesce(jsonb_agg(to_jsonb(k) - 'key_hash' order by k.created_at), '[]') from private.ingest_keys k where k.user_id = v_user),
     'acts', (select coalesce(jsonb_agg(to_jsonb(a) order by a.audit_id), '[]') from public.audit_log a where a.actor_user_id = v_user),
     'about_them', (select coalesce(jsonb_agg(to_jsonb(a) order by a.audit_id), '[]') from public.audit_log a where a.target = v_user and a.actor_user_id is distinct from v_user));

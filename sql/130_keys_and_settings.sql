@@ -68,7 +68,7 @@ declare
 begin
   perform private.require_admin();
   if coalesce(p_key, '') not in ('organisation_name', 'reporting_timezone', 'pledge_share', 'contract_price_eur_per_m2',
-      'fx_planning_rate_eur_per_usd', 'privacy_people', 'who_may_join', 'store_payloads', 'payload_retention_days', 'prepaid_mode', 'active_factor_set') then
+      'fx_planning_rate_eur_per_usd', 'privacy_people', 'who_may_join', 'store_payloads', 'payload_retention_days', 'prepaid_mode', 'ledger_four_eyes', 'active_factor_set') then
     raise sqlstate 'PT400' using message = 'There is no such setting.';
   end if;
   v_problem := private.setting_problem(p_key, coalesce(p_value, 'null'));

@@ -33,6 +33,7 @@ SEES = {
     "model_mappings":           "-  1 1 1 1 1",
     "monthly_token_usage":      "-  1 1 0 0 3",
     "profiles":                 "-  1 1 4 1 4",
+    "proposed_transactions":    "-  0 0 1 1 1",
     "provider_facilities":      "-  + + + + +",
     "region_zones":             "-  + + + + +",
     "request_events":           "-  1 1 0 0 3",
@@ -71,6 +72,7 @@ EXECUTES = {
     "attention": SIGNED_IN,
     "check_rollup_day": SIGNED_IN,
     "check_rollup_month": SIGNED_IN,
+    "decide_transaction": SIGNED_IN,
     "delete_person": SIGNED_IN,
     "deployment_info": SIGNED_IN,
     "erase_person": SIGNED_IN,
@@ -89,6 +91,7 @@ EXECUTES = {
     "ingest_request_logs": EVERYBODY,
     "invite_person": SIGNED_IN,
     "latency_spread": SIGNED_IN,
+    "ledger": SIGNED_IN,
     "list_ingest_keys": SIGNED_IN,
     "list_invitations": SIGNED_IN,
     "look_at_person": SIGNED_IN,
@@ -96,6 +99,7 @@ EXECUTES = {
     "map_model": SIGNED_IN,
     "map_person_session": SIGNED_IN,
     "me": SIGNED_IN,
+    "my_credit": SIGNED_IN,
     "my_footprint": SIGNED_IN,
     "my_peers": SIGNED_IN,
     "my_request_days": SIGNED_IN,
@@ -114,6 +118,7 @@ EXECUTES = {
     "restoration_rates": SIGNED_IN | {"service"},
     "restoration_shares": SIGNED_IN,
     "restore_person": SIGNED_IN,
+    "reverse_transaction": SIGNED_IN,
     "set_budget": SIGNED_IN,
     "set_person_role": SIGNED_IN,
     "set_person_team": SIGNED_IN,
@@ -131,7 +136,7 @@ EXECUTES = {
 # Functions of `private` that the API's roles may execute: helpers of policies and the definer
 # halves of the functions above. None takes whose rows to read without checking it.
 PRIVATE_EXECUTES = {
-    "authenticated": set(EXECUTES) - {"me", "my_request_days", "my_requests"}
+    "authenticated": set(EXECUTES) - {"me", "my_credit", "my_request_days", "my_requests"}
     | {
         "current_role_name",
         "current_user_id",
@@ -166,6 +171,9 @@ FORBIDDEN_WRITES = {
     "write the counter": "update public.user_usage_totals set tokens_used = 0",
     "print money": "insert into public.transactions (user_id, kind, amount_eur, idempotency_key) "
     "values ('user-of-member', 'topup', 1e6, 'k')",
+    "approve one's own money": "insert into public.proposed_transactions (user_id, kind, amount_eur, "
+    "idempotency_key) values ('user-of-member', 'topup', 1, 'p')",
+    "raise a budget": "update public.budgets set amount_eur = 1e9",
     "invent a donation": "insert into public.donations (month, donated_on, organisation, claim_type, "
     "amount, amount_eur, area_m2) values ('2026-01-01', '2026-01-01', 'x', 'planted', 1, 1, 1)",
     "change a setting": "update public.settings set value = '1' where key = 'pledge_share'",
@@ -214,7 +222,14 @@ def full(database: Database) -> Iterator[Database]:
         "insert into public.transactions (user_id, kind, amount_eur, idempotency_key) "
         "values ('user-of-member', 'topup', 10, 'k1')"
     )
-    database.one("select public.set_budget('organisation', null, '2026-10-01', 5)", actor="finance")
+    database.execute(
+        "insert into public.budgets (scope, from_month, amount_eur) "
+        "values ('organisation', '2026-10-01', 5)"
+    )
+    database.execute(
+        "insert into public.proposed_transactions (user_id, kind, amount_eur, idempotency_key) "
+        "values ('user-of-member', 'topup', 10, 'k3')"
+    )
     full_of_restatements = (
         "insert into public.zone_overrides values ('acme', 'm', 'FRA', 'test')",
         "insert into public.restatements (factor_set, reason, finished_at) values ('2026.11', 'x', now())",
@@ -309,6 +324,9 @@ def test_functions_are_executable_by_the_allow_list_and_nobody_else(any_database
         "select public.finance_month('2026-10-01')",
         "select public.budget_states('2026-10-01')",
         "select public.set_budget('organisation', null, '2026-10-01', 5)",
+        "select public.ledger()",
+        "select public.reverse_transaction(gen_random_uuid(), 'k', 'n')",
+        "select public.decide_transaction(gen_random_uuid(), 'approved')",
         "select public.finance_export('requests', '2026-10-01')",
         "select public.finance_export_page('statement', '2026-10-01', now(), array['', '', ''])",
         "select private.organisation_footprint('2026-10-01', '2026-10-31', null, null, null)",

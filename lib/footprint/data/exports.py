@@ -12,7 +12,7 @@ from footprint.data.client import Session, rpc
 
 KINDS: Final = ("statement", "requests", "focus")
 # Rows asked for at a time: what the app holds of a file at any moment.
-PAGE_ROWS: Final = 5000
+PAGE_ROWS: Final = 2000
 
 # A row: every value as text, in the order of the columns; None is unknown.
 Row = list[str | None]

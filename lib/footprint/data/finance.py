@@ -81,7 +81,7 @@ def lines_by(statement: FinanceMonth, key: str) -> pd.DataFrame:
         The columns that name a group, then every field of ``Usage``; an amount of which nothing in
         a group is known stays unknown.
     """
-    groups: dict[Any, list[dict[str, Any]]] = {}
+    groups: dict[Any, list[dict[Any, Any]]] = {}
     for line in statement.lines.to_dict("records"):
         groups.setdefault(line[key], []).append(line)
     names = ("user_id", "email", "full_name", "team") if key == "user_id" else (key,)
@@ -97,35 +97,6 @@ def lines_by(statement: FinanceMonth, key: str) -> pd.DataFrame:
 def _sum(values: Iterable[Any]) -> Any:
     known = [value for value in values if not pd.isna(value)]
     return sum(known) if known else None
-
-
-@dataclass(frozen=True)
-class Shares:
-    """The verified square metres of a month by person; they add up to the receipts exactly."""
-
-    # "verified" or "pending": nothing is shared before there is a receipt and the month is over.
-    status: str
-    area_m2: Decimal
-    # Columns: person (None: nobody known), team, cost_eur (exact), area_cm2 (whole).
-    people: pd.DataFrame
-
-
-def restoration_shares(me: Me, month: date) -> Shares:
-    """Return how a month's receipts are shared (finance and admin only, where people are named)."""
-    answer = rpc(me.session, "restoration_shares", {"p_month": month.isoformat()})
-    people = pd.DataFrame(
-        [
-            {
-                "person": row["full_name"] or row["email"] or row["user_id"],
-                "team": row["team"],
-                "cost_eur": Decimal(row["cost_eur"]),
-                "area_cm2": int(row["area_cm2"]),
-            }
-            for row in answer["shares"]
-        ],
-        columns=["person", "team", "cost_eur", "area_cm2"],
-    )
-    return Shares(answer["status"], money(answer["area_m2"]) or Decimal(0), people)
 
 
 @st.cache_data(ttl="1m", max_entries=64, show_spinner=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -43,7 +44,7 @@ def run() -> None:
     )
     if me or trouble:
         st.logo(brand.logo(), size="large")
-    place, page = _navigate(me)
+    place, page = _navigate(me, about)
     if me is not None:
         st.html(_LEGIBLE_CHOICE)
         _sidebar(me, about)
@@ -64,7 +65,7 @@ def _about(user_id: str, _session: Session) -> dict[str, Any]:
     return dict(rpc(_session, "deployment_info") or {})
 
 
-def _navigate(me: Me | None) -> tuple[Place, Page]:
+def _navigate(me: Me | None, about: Mapping[str, Any]) -> tuple[Place, Page]:
     """Register every page, show the ones that are for this person, return the one asked for.
 
     A page that is not registered is "not found" to Streamlit, and its address is lost; all of them
@@ -76,7 +77,7 @@ def _navigate(me: Me | None) -> tuple[Place, Page]:
             title=place.title,
             icon=place.icon,
             default=place.is_home,
-            visibility="visible" if me and me.role in place.roles else "hidden",
+            visibility="visible" if me and _stands(place, me, about) else "hidden",
         )
         for place in PLACES
     }
@@ -85,6 +86,11 @@ def _navigate(me: Me | None) -> tuple[Place, Page]:
         sections.setdefault(place.section, []).append(page)
     asked = st.navigation(sections, position="sidebar" if me else "hidden", expanded=True)
     return next(place for place, page in pages.items() if page.title == asked.title), asked
+
+
+def _stands(place: Place, me: Me, about: Mapping[str, Any]) -> bool:
+    """Whether a page stands in this person's navigation."""
+    return me.role in place.roles and (place.needs is None or bool(about.get(place.needs)))
 
 
 def _show(place: Place, page: Page, me: Me) -> None:

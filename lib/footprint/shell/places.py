@@ -18,6 +18,8 @@ class Place:
     roles: tuple[str, ...] = EVERYBODY
     # The heading it stands under in the navigation.
     section: str = ""
+    # What deployment_info() must say for it to stand in the navigation; None: always.
+    needs: str | None = None
 
     @property
     def is_home(self) -> bool:
@@ -51,6 +53,20 @@ PLACES = (
         icon=":material/receipt_long:",
         purpose="one month by person and model, for the books",
         roles=("finance", "admin"),
+    ),
+    Place(
+        file="pages/ledger.py",
+        title="Ledger",
+        icon=":material/account_balance:",
+        purpose="the credit of people: what was topped up, paid back and used",
+        roles=("finance", "admin"),
+    ),
+    Place(
+        file="pages/credit.py",
+        title="My credit",
+        icon=":material/account_balance_wallet:",
+        purpose="your own credit, and how long it is likely to last",
+        needs="prepaid_mode",
     ),
     Place(
         file="pages/method.py",

@@ -15,6 +15,7 @@ from footprint.data.finance import FinanceMonth
 from footprint.errors import InputError
 from footprint.shell.text import plain
 from footprint.ui.acts import act
+from footprint.ui.attention import Finding
 from footprint.ui.formats import Formats, month_name
 from footprint.ui.page import View
 from footprint.ui.tables import styled
@@ -53,6 +54,17 @@ def budget_sentence(budget: Budget, formats: Formats) -> str:
         f"{whose}{name}: {share} of the month's budget is spent, "
         f"{formats.money(budget.cost_eur)} of {formats.money(budget.amount_eur)}."
     )
+
+
+def budget_findings(budgets: Sequence[Budget], formats: Formats) -> list[Finding]:
+    """Return the budgets that need attention: reached ones first, then those nearly spent."""
+    pressing = [
+        budget for state in ("reached", "near") for budget in budgets if budget.state == state
+    ]
+    return [
+        Finding(budget_sentence(budget, formats), "See the budgets", "pages/finance.py")
+        for budget in pressing
+    ]
 
 
 def _warn(budget: Budget, formats: Formats) -> None:

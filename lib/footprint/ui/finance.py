@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from footprint.api.exports import export_address
-from footprint.data.finance import FinanceMonth, Shares, lines_by
+from footprint.data.finance import FinanceMonth, lines_by
 from footprint.finance.dialects import EXCEL, PLAIN
 from footprint.shell.text import plain
 from footprint.ui.cards import Card
@@ -173,17 +173,17 @@ def draw_lines(statement: FinanceMonth, formats: Formats) -> None:
         )
 
 
-def draw_shares(shares: Shares, formats: Formats) -> None:
+def draw_shares(statement: FinanceMonth, formats: Formats) -> None:
     """Draw whose requests the month's square metres stand beside, adding up to the receipts."""
     with st.container(border=True):
         st.header("Nature restored, by person", anchor=False)
-        if shares.status != "verified" or shares.people.empty:
+        people = with_person(statement.restoration.shares)
+        if people.empty:
             st.write(
                 "Nothing to share out yet: once the month is over and a receipt is verified, its "
                 "square metres are listed here by person."
             )
             return
-        people = shares.people
         table = pd.DataFrame(
             {
                 "Person": [name or "Nobody known" for name in people["person"]],

@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from footprint.data.attention import attention
+from footprint.data.budgets import budget_states
 from footprint.data.filters import Filters
 from footprint.data.footprint import Footprint
 from footprint.data.organisation import organisation_footprint
 from footprint.data.peers import my_peers
 from footprint.data.period import Period
 from footprint.ui.attention import draw_attention, findings
+from footprint.ui.budgets import budget_findings
 from footprint.ui.cards import draw_cards
 from footprint.ui.footprint_cards import organisation_cards
 from footprint.ui.outlook import draw_outlook
@@ -30,7 +32,9 @@ def draw_glance(view: View, period: Period) -> None:
     if view.me.role == "member":
         return
     with part("What needs attention"):
-        draw_attention(findings(attention(view.me), view.me.role, view.formats))
+        facts = attention(view.me)
+        over = budget_findings(budget_states(view.me, facts.today), view.formats)
+        draw_attention([*over, *findings(facts, view.me.role, view.formats)])
     with part("The organisation"):
         _draw_organisation(view, period)
     st.header("Your own footprint", anchor=False)

@@ -23,6 +23,12 @@ MODES = {
 }
 
 
+JOINING = {
+    "anyone": "Anyone with a verified e-mail address whom Supabase Auth lets in",
+    "invited": "Only whoever was invited, or is known to a chat front end",
+}
+
+
 @dataclass(frozen=True)
 class Field:
     """One setting: how it is called, what it decides, and how it is entered."""
@@ -105,6 +111,12 @@ def _groups(sets: list[str]) -> dict[str, list[Field]]:
                 _choice(sorted(available_timezones())),
                 True,
             ),
+            Field(
+                "who_may_join",
+                "Joining",
+                "Who becomes a member at their first sign-in. Nobody else sees anything.",
+                _choice(list(JOINING), JOINING.__getitem__),
+            ),
         ],
         "Money and nature": [
             Field(
@@ -132,6 +144,12 @@ def _groups(sets: list[str]) -> dict[str, list[Field]]:
                 "prepaid_mode",
                 "Prepaid",
                 "Whether people spend from a balance that finance tops up.",
+                _switch,
+            ),
+            Field(
+                "ledger_four_eyes",
+                "Two people for credit",
+                "Whether a second person of finance approves every entry of the ledger.",
                 _switch,
             ),
         ],
