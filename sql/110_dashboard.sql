@@ -69,63 +69,96 @@ comment on function private.figures() is 'Select list of the figures of a report
 -- teams, and models over time. Internal: nobody is granted it; the callers below decide whose figures may
 -- be asked for. Null for no filter. Models over time are by day, in a period of more than a hundred days by
 -- week (its Monday, or the first day of the period); beyond the twelve that cost most they are one group.
+--
+-- The rollup's rows are added up once by provider, model and team, in every measure; those few sums are
+-- what models, providers, teams and totals are made of. Days need few measures, and only those are added.
 drop function if exists private.usage_groups(text, date, date);
+drop function if exists private.usage_groups(text, date, date, text[], text[], text[]);
 create or replace function private.usage_groups(
-  p_user_id text, p_from date, p_to date, p_models text[], p_providers text[], p_teams text[])
+  p_user_id text, p_from date, p_to date, p_models text[], p_providers text[], p_teams text[], p_with_days boolean)
 returns table (kind text, day date, provider text, model text, team text, cost numeric, figures jsonb)
 language plpgsql stable security definer set search_path = '' as $function$
+declare
+  v_rollup constant text := case when p_user_id is null then 'usage_org_daily' else 'usage_user_daily' end;
+  v_sums text;
 begin
+  select string_agg(format('sum(c.%1$I) as %1$I', a.attname), ', ' order by a.attnum) into v_sums
+    from pg_catalog.pg_attribute a
+   where a.attrelid = format('public.%I', v_rollup)::regclass and a.atttypid = 'numeric'::regtype and not a.attisdropped;
   return query execute format($query$
-    with cells as (
-      select u.*, %1$s as of_team, u.cost_eur * r.verified_m2_per_eur as m2_verified, u.cost_eur * r.pending_m2_per_eur as m2_pending
-      from public.%2$I u
-      left join private.restoration_rates($2, $3) r on r.month = date_trunc('month', u.day)::date
+    with wanted as not materialized (
+      select u.*, %1$s as of_team from public.%2$I u
       where u.day between $2 and $3 and %3$s
         and ($4 is null or u.model = any ($4)) and ($5 is null or u.provider = any ($5))
+    ), rates as materialized (
+      select d.day::date as day, r.verified_m2_per_eur, r.pending_m2_per_eur
+      from private.restoration_rates($2, $3) r
+      cross join lateral generate_series(r.month::timestamp, r.month + interval '1 month' - interval '1 day', interval '1 day') as d (day)
+    ), cells as not materialized (
+      select w.*, w.cost_eur * r.verified_m2_per_eur as m2_verified, w.cost_eur * r.pending_m2_per_eur as m2_pending
+      from wanted w left join rates r using (day)
+    ), parts as materialized (
+      select c.provider, c.model, c.of_team, sum(c.m2_verified) as m2_verified, sum(c.m2_pending) as m2_pending, %5$s
+      from cells c group by c.provider, c.model, c.of_team
     ), sums as (
-      select grouping(c.day, c.provider, c.model, c.of_team) as grouped_by, c.day, c.provider, c.model, c.of_team as team, %4$s
-      from cells c
-      group by grouping sets ((), (c.day), (c.provider, c.model), (c.provider), (c.of_team))
-    ), places as (
-      select s.provider, s.model, row_number() over (order by s.cost_eur desc nulls last, s.tokens_used desc, s.provider, s.model) as place
-      from sums s where s.grouped_by = 9
-    ), over_time as (
-      select case when $3 - $2 >= 100 then greatest(date_trunc('week', c.day)::date, $2) else c.day end as day,
-             case when p.place <= 12 then c.provider end as provider, case when p.place <= 12 then c.model end as model,
-             sum(c.requests) as requests, sum(c.tokens_used) as tokens_used,
-             case when sum(c.priced) > 0 then sum(c.cost_eur) end as cost_eur,
-             case when sum(c.measured) > 0 then sum(c.energy_kwh) end as energy_kwh,
-             case when sum(c.measured) > 0 then sum(c.carbon_gco2e) end as carbon_gco2e,
-             case when sum(c.measured) > 0 then sum(c.water_l) end as water_l
-      from cells c join places p using (provider, model)
-      group by 1, 2, 3
+      select grouping(c.provider, c.model, c.of_team) as grouped_by, c.provider, c.model, c.of_team as team, %4$s
+      from parts c
+      group by grouping sets ((), (c.provider, c.model), (c.provider), (c.of_team))
     )
-    select case s.grouped_by when 15 then 'totals' when 7 then 'day' when 9 then 'model' when 11 then 'provider' else 'team' end,
-      s.day, s.provider, s.model, s.team, s.cost_eur,
-      case s.grouped_by
-        when 7 then jsonb_build_object('day', s.day, 'requests', s.requests, 'failures', s.failures, 'tokens_used', s.tokens_used,
-          'cost_eur', s.cost_eur, 'energy_kwh', s.energy_kwh, 'energy_kwh_low', s.energy_kwh_low, 'energy_kwh_high', s.energy_kwh_high,
-          'carbon_gco2e', s.carbon_gco2e, 'carbon_gco2e_low', s.carbon_gco2e_low, 'carbon_gco2e_high', s.carbon_gco2e_high,
-          'water_l', s.water_l, 'water_l_low', s.water_l_low, 'water_l_high', s.water_l_high,
-          'restored_m2_verified', s.restored_m2_verified, 'restored_m2_pending', s.restored_m2_pending)
-        else to_jsonb(s) - 'grouped_by' - 'day' - case s.grouped_by
-          when 15 then array['provider', 'model', 'team'] when 9 then array['team']
-          when 11 then array['model', 'team'] else array['provider', 'model'] end
-      end
+    select case s.grouped_by when 7 then 'totals' when 1 then 'model' when 3 then 'provider' else 'team' end,
+      null::date, s.provider, s.model, s.team, s.cost_eur,
+      to_jsonb(s) - 'grouped_by' - case s.grouped_by
+        when 7 then array['provider', 'model', 'team'] when 1 then array['team']
+        when 3 then array['model', 'team'] else array['provider', 'model'] end
     from sums s
-    where s.grouped_by <> 15 or s.requests > 0
-    union all
-    select 'time_model', t.day, t.provider, t.model, null, t.cost_eur, to_jsonb(t) from over_time t
+    where s.grouped_by <> 7 or s.requests > 0
+    %6$s
   $query$,
     case when p_user_id is null then 'u.team' else 'null::text' end,
-    case when p_user_id is null then 'usage_org_daily' else 'usage_user_daily' end,
+    v_rollup,
     case when p_user_id is null then '($6 is null or u.team = any ($6))' else 'u.user_id = $1' end,
-    private.figures())
+    private.figures(), v_sums, case when p_with_days then private.day_groups() else '' end)
   using p_user_id, p_from, p_to, p_models, p_providers, p_teams;
 end
 $function$;
-comment on function private.usage_groups(text, date, date, text[], text[], text[]) is
-  'Figures of a period by day, provider, model, team and by model over time, for one person or (null) for the organisation. Internal.';
+comment on function private.usage_groups(text, date, date, text[], text[], text[], boolean) is
+  'Figures of a period by provider, model and team, if wanted by day and by model over time, for one person or (null) for the organisation. Internal.';
+
+create or replace function private.day_groups() returns text
+language sql immutable set search_path = '' as $function$
+  select $list$
+    union all
+    select 'day', d.day, null, null, null, d.cost_eur, to_jsonb(d)
+    from (select c.day, sum(c.requests) as requests, sum(c.failures) as failures, sum(c.tokens_used) as tokens_used,
+            case when sum(c.priced) > 0 then sum(c.cost_eur) end as cost_eur,
+            case when sum(c.measured) > 0 then sum(c.energy_kwh) end as energy_kwh,
+            case when sum(c.measured) > 0 then sum(c.energy_kwh_low) end as energy_kwh_low,
+            case when sum(c.measured) > 0 then sum(c.energy_kwh_high) end as energy_kwh_high,
+            case when sum(c.measured) > 0 then sum(c.carbon_gco2e) end as carbon_gco2e,
+            case when sum(c.measured) > 0 then sum(c.carbon_gco2e_low) end as carbon_gco2e_low,
+            case when sum(c.measured) > 0 then sum(c.carbon_gco2e_high) end as carbon_gco2e_high,
+            case when sum(c.measured) > 0 then sum(c.water_l) end as water_l,
+            case when sum(c.measured) > 0 then sum(c.water_l_low) end as water_l_low,
+            case when sum(c.measured) > 0 then sum(c.water_l_high) end as water_l_high,
+            case when sum(c.priced) > 0 then round(sum(c.m2_verified), 9) end as restored_m2_verified,
+            case when sum(c.priced) > 0 then round(sum(c.m2_pending), 9) end as restored_m2_pending
+          from cells c group by c.day) d
+    union all
+    select 'time_model', t.day, t.provider, t.model, null, t.cost_eur, to_jsonb(t)
+    from (select case when $3 - $2 >= 100 then greatest(date_trunc('week', c.day::timestamp)::date, $2) else c.day end as day,
+            p.provider, p.model, sum(c.requests) as requests, sum(c.tokens_used) as tokens_used,
+            case when sum(c.priced) > 0 then sum(c.cost_eur) end as cost_eur,
+            case when sum(c.measured) > 0 then sum(c.energy_kwh) end as energy_kwh,
+            case when sum(c.measured) > 0 then sum(c.carbon_gco2e) end as carbon_gco2e,
+            case when sum(c.measured) > 0 then sum(c.water_l) end as water_l
+          from wanted c
+          left join (select s.provider, s.model from sums s where s.grouped_by = 1
+                      order by s.cost_eur desc nulls last, s.tokens_used desc, s.provider, s.model limit 12) p
+            on p.provider = c.provider and p.model = c.model
+          group by 1, 2, 3) t
+  $list$
+$function$;
+comment on function private.day_groups() is 'The part of the query of usage_groups that is by day, and by model over time. Internal.';
 
 -- What a forecast needs (lib/footprint/forecast.py): the days of the last eight complete weeks and of this
 -- month, up to today. Days without a request are not in it.
@@ -174,13 +207,13 @@ begin
     'by_provider', coalesce(jsonb_agg(g.figures order by g.cost desc nulls last, g.provider) filter (where g.kind = 'provider'), '[]'),
     'by_team', coalesce(jsonb_agg(g.figures order by g.cost desc nulls last, g.team) filter (where g.kind = 'team'), '[]'))
   into v_report
-  from private.usage_groups(p_user_id, p_from, p_to, p_models, p_providers, p_teams) g;
+  from private.usage_groups(p_user_id, p_from, p_to, p_models, p_providers, p_teams, true) g;
   select jsonb_build_object(
     'previous', (jsonb_agg(g.figures) filter (where g.kind = 'totals')) -> 0,
     'previous_by_model', coalesce(jsonb_agg(g.figures order by g.provider, g.model) filter (where g.kind = 'model'), '[]'),
     'previous_by_team', coalesce(jsonb_agg(g.figures order by g.team) filter (where g.kind = 'team'), '[]'))
   into v_before
-  from private.usage_groups(p_user_id, p_from - v_days, p_from - 1, p_models, p_providers, p_teams) g;
+  from private.usage_groups(p_user_id, p_from - v_days, p_from - 1, p_models, p_providers, p_teams, false) g;
   return v_report || v_before || jsonb_build_object(
     'market_figures', private.market_figures(),
     'recent', private.recent_days(p_user_id, p_models, p_providers, p_teams));
@@ -329,7 +362,7 @@ create or replace function public.finance_month(p_month date) returns jsonb
 language sql stable security invoker set search_path = '' as $$ select private.finance_month(p_month) $$;
 comment on function public.finance_month(date) is 'One month by person, provider and model, with totals; finance and admins only.';
 
-revoke execute on function private.figures(), private.usage_groups(text, date, date, text[], text[], text[]),
+revoke execute on function private.figures(), private.usage_groups(text, date, date, text[], text[], text[], boolean), private.day_groups(),
   private.recent_days(text, text[], text[], text[]), private.footprint_report(text, date, date, text[], text[], text[]),
   private.people_active(date, date, text[], text[], text[]), private.my_footprint(date, date, text[], text[]),
   private.organisation_footprint(date, date, text[], text[], text[]), private.finance_month(date),

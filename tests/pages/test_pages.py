@@ -148,7 +148,12 @@ def test_every_model_has_a_line_with_every_measure(
         "Water",
         "Restored",
         "Restoration pending",
+        "Energy range",
+        "CO₂e range",
+        "Water range",
     ]
+    # 3 kWh, ×/÷ 2.
+    assert table.loc["gpt-4o", "Energy range"] == "1.5–6\u00a0kWh"
     assert table.loc["gpt-4o", "Energy"] == 3
     assert table.loc["claude-haiku", "Cost"] == 1.505
     assert table.loc["mystery-*model*", ["Cost", "Energy", "Water"]].isna().all()

@@ -108,4 +108,3 @@ def _of_finance(facts: Attention, formats: Formats) -> list[Finding]:
             "pages/restoration.py",
         )
     ]
-

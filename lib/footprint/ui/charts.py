@@ -30,22 +30,6 @@ _ICONS = {_CHART: ":material/bar_chart:", _TABLE: ":material/table_rows:"}
 _PLOTLY = {"displayModeBar": False, "responsive": True}
 
 
-# Plotly's words are too pale for their size in the light theme (WCAG AA): they take the colour of
-# the page's text, in either theme.
-_LEGIBLE_WORDS = (
-    "<style>[data-testid=stPlotlyChart]"
-    " :is(.annotation-text, .legendtext, .xtick text, .ytick text, .xtitle)"
-    " { fill: currentColor !important; }</style>"
-)
-
-# Streamlit writes the chosen option in the primary colour on a tint of it: in the dark theme no
-# colour is legible there (WCAG AA) and under the white text of a button as well.
-_LEGIBLE_CHOICE = (
-    f"<style>.st-key-{MEASURE_KEY} button[data-selected][aria-checked=true]"
-    " { color: inherit; }</style>"
-)
-
-
 @dataclass(frozen=True)
 class Drawing:
     """A chart before it is drawn: the figure, what it says, and the table behind it."""
@@ -75,7 +59,6 @@ def measure_picker() -> Measure:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     )
     head.header("What makes it up", anchor=False)
-    st.html(_LEGIBLE_CHOICE + _LEGIBLE_WORDS)
     name = head.segmented_control(
         "Show",
         list(by_name),

@@ -14,6 +14,7 @@ from footprint.data.footprint import Footprint
 from footprint.errors import FootprintError
 from footprint.shell import screens
 from footprint.ui.formats import Formats
+from footprint.ui.style import draw_style
 
 # Pixels. Wider lines and cards are harder to take in at a glance.
 BODY_WIDTH = 1120
@@ -40,6 +41,7 @@ def begin(title: str, me: Me) -> Iterator[View]:
         title: the page's heading.
         me: who reads.
     """
+    draw_style()
     with st.container(horizontal_alignment="center"), st.container(width=BODY_WIDTH):
         head = st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"

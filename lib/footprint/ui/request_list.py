@@ -151,9 +151,7 @@ def _list(page: list[Request], timezone: str, formats: Formats) -> None:
         on_select=lambda: _choose(key, ids),
         selection_mode="single-row",
         column_config={
-            "Time": st.column_config.DatetimeColumn(
-                pinned=True, format="YYYY-MM-DD HH:mm:ss", width=150
-            ),
+            "Time": st.column_config.DatetimeColumn(pinned=True, format="localized", width=170),
             "Model": st.column_config.Column(width=170),
             "Status": st.column_config.Column(width=150),
         },
