@@ -14,7 +14,7 @@ create table if not exists public.request_logs (
   created_at timestamptz not null default now(),
 
   user_profile_id text references public.user_profiles (user_id) on delete set null,
-  attribution text not null default 'none' check (attribution in ('verified', 'session', 'declared', 'none')),
+  attribution text not null default 'none' check (attribution in ('verified', 'session', 'signed', 'declared', 'none')),
   end_user text,
   user_email text,
   user_name text,
@@ -76,6 +76,8 @@ create table if not exists public.request_logs (
 alter table public.request_logs add column if not exists zone_hint text;
 alter table public.request_logs add column if not exists carbon_market_gco2e numeric(24, 12) check (carbon_market_gco2e >= 0);
 alter table public.request_logs add column if not exists carbon_market_gco2e_low numeric(24, 12), add column if not exists carbon_market_gco2e_high numeric(24, 12);
+alter table public.request_logs drop constraint if exists request_logs_attribution_check,
+  add constraint request_logs_attribution_check check (attribution in ('verified', 'session', 'signed', 'declared', 'none'));
 
 do $comments$
 declare
@@ -90,7 +92,7 @@ begin
     ['started_at', 'When the request started; days and months are cut from it.'],
     ['created_at', 'When the row was stored.'],
     ['user_profile_id', 'The person; null when unattributed.'],
-    ['attribution', 'How far user_profile_id can be trusted: verified, session, declared, none.'],
+    ['attribution', 'How far user_profile_id can be trusted: verified (key), session, signed (by a front end), declared, none.'],
     ['end_user', 'What the caller said of its end user; a claim.'],
     ['user_email', 'E-mail of the person at the time, as declared.'],
     ['user_name', 'Name of the person at the time, as declared.'],

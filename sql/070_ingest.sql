@@ -314,7 +314,8 @@ begin
            else coalesce(us.user_id, e.user_id) end as person,
       case when e.user_id is not null and e.attribution = 'verified' then 'verified'
            when us.user_id is not null then 'session'
-           when e.user_id is not null then 'declared' else 'none' end as trust,
+           when e.user_id is null then 'none'
+           when e.attribution = 'signed' then 'signed' else 'declared' end as trust,
       least(e.started_at, now()) as started,
       e.started_at > now() + interval '5 minutes' as clock_ahead
     from parsed e left join public.user_sessions us on us.session_id = e.session_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,14 @@ class Settings:
     spool_max_bytes: int = 512 * 1024 * 1024
     exit_timeout_s: float = 5.0
     metrics_token: str | None = field(default=None, repr=False)
+    # Headers by which chat front ends say who asks, lower case, before the usual ones.
+    user_headers: tuple[str, ...] = ()
+    email_headers: tuple[str, ...] = ()
+    name_headers: tuple[str, ...] = ()
+    session_headers: tuple[str, ...] = ()
+    # The header that holds a signed token instead, and the secrets shared with who signs it.
+    user_jwt_header: str | None = None
+    user_jwt_secrets: tuple[str, ...] = field(default=(), repr=False)
     demo_port: int = 8501
     # Whether the sign-in screen offers to make an account; Supabase Auth has to allow it too.
     sign_up: bool = False
@@ -105,6 +113,12 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
         spool_max_bytes=int(amount("FOOTPRINT_SPOOL_MAX_BYTES", Settings.spool_max_bytes)),
         exit_timeout_s=amount("FOOTPRINT_EXIT_TIMEOUT", Settings.exit_timeout_s),
         metrics_token=text("FOOTPRINT_METRICS_TOKEN"),
+        user_headers=_headers("FOOTPRINT_USER_HEADERS", text),
+        email_headers=_headers("FOOTPRINT_EMAIL_HEADERS", text),
+        name_headers=_headers("FOOTPRINT_NAME_HEADERS", text),
+        session_headers=_headers("FOOTPRINT_SESSION_HEADERS", text),
+        user_jwt_header=next(iter(_headers("FOOTPRINT_USER_JWT_HEADER", text)), None),
+        user_jwt_secrets=_shared_secrets(text("FOOTPRINT_USER_JWT_SECRET") or ""),
         demo_port=_port("DEMO_PORT", text("DEMO_PORT") or "8501"),
         sign_up=(text("FOOTPRINT_SIGN_UP") or "").lower() in {"1", "true", "yes"},
         oauth_providers=_providers(text("FOOTPRINT_OAUTH_PROVIDERS") or ""),
@@ -132,6 +146,28 @@ def _providers(value: str) -> tuple[str, ...]:
                 f"not {name!r}."
             )
     return names
+
+
+def _headers(name: str, text: Callable[[str], str | None]) -> tuple[str, ...]:
+    """Return names of headers in lower case, the one that counts first in front."""
+    found = tuple(one.strip().lower() for one in (text(name) or "").split(",") if one.strip())
+    for one in found:
+        if not re.fullmatch(r"[a-z0-9-]{1,100}", one):
+            raise ConfigurationError(
+                f"{name} must be names of headers such as x-user, not {one!r}."
+            )
+    return found
+
+
+def _shared_secrets(value: str) -> tuple[str, ...]:
+    """Return secrets that sign headers; a short one could be guessed from a single token."""
+    found = tuple(one.strip() for one in value.split(",") if one.strip())
+    if any(len(one) < 16 for one in found):
+        raise ConfigurationError(
+            "FOOTPRINT_USER_JWT_SECRET must have 16 characters or more: make one with "
+            "`openssl rand -hex 32` and give it to the front end too."
+        )
+    return found
 
 
 def _cookie_name(value: str) -> str:

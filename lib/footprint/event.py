@@ -15,10 +15,10 @@ from typing import Any, Final, Literal, Self, TypeAlias
 from uuid import UUID
 
 Status: TypeAlias = Literal["success", "failure", "cancelled", "abandoned"]
-Attribution: TypeAlias = Literal["verified", "declared", "none"]
+Attribution: TypeAlias = Literal["verified", "signed", "declared", "none"]
 
 STATUSES: Final = ("success", "failure", "cancelled", "abandoned")
-ATTRIBUTIONS: Final = ("verified", "declared", "none")
+ATTRIBUTIONS: Final = ("verified", "signed", "declared", "none")
 
 # The database refuses what lies beyond these; see private.event_problem in sql/070_ingest.sql.
 MAX_TOKENS: Final = 10**12

@@ -219,6 +219,16 @@ def test_a_mapped_session_outranks_a_declared_user_and_a_verified_user_outranks_
     assert (verified["user_profile_id"], verified["attribution"]) == ("user-of-member", "verified")
 
 
+def test_a_mapped_session_outranks_a_signed_user_who_is_more_than_declared(
+    database: Database,
+) -> None:
+    database.one("select private.map_session('s', 'user-of-other')")
+    mapped = stored(database, session_id="s", user_id="user-of-member", attribution="signed")
+    signed = stored(database, session_id="t", user_id="user-of-member", attribution="signed")
+    assert (mapped["user_profile_id"], mapped["attribution"]) == ("user-of-other", "session")
+    assert (signed["user_profile_id"], signed["attribution"]) == ("user-of-member", "signed")
+
+
 def test_an_id_seen_for_the_first_time_gets_a_profile_with_the_least_role(
     database: Database,
 ) -> None:

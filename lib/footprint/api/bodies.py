@@ -97,7 +97,7 @@ def litellm_event(item: Any) -> tuple[str, bytes] | None:
     event = normalise(LitellmCall({"standard_logging_object": item}))
     if event is None:
         raise BadItem("startTime and litellm_call_id are missing: it is no logging payload")
-    if event.attribution == "verified":
+    if event.attribution in ("verified", "signed"):
         event = dataclasses.replace(event, attribution="declared")
     return _checked(event)
 

@@ -1,32 +1,24 @@
 """Who made a request, and how far that can be trusted.
 
 In this order: the owner of a verified virtual key; the session (the database knows whose it
-is); the headers of a chat front end; what the caller says (LiteLLM's end user, `user` in the
-body); nobody. All but the first are claims, stored as ``declared``.
+is); a header that a chat front end signed; its other headers; what the caller says (LiteLLM's end
+user, `user` in the body); nobody. The last two are claims, stored as ``declared``.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from footprint.event import Attribution
 from footprint.ingest import loose
+from footprint.ingest.front_ends import FrontEnds, decoded, own_front_ends, signed_person
 
 # What LiteLLM writes where it knows nobody.
 FILLERS: Final = frozenset({"default", "unknown", "default_user_id", "litellm_proxy_master_key"})
 MASTER_KEY: Final = "litellm_proxy_master_key"
-
-# Lower case, in order of preference. Open WebUI: ENABLE_FORWARD_USER_INFO_HEADERS; LibreChat:
-# `headers` of an endpoint in librechat.yaml.
-USER_HEADERS: Final = ("x-openwebui-user-id", "x-librechat-user-id", "x-user-id")
-EMAIL_HEADERS: Final = ("x-openwebui-user-email", "x-librechat-user-email", "x-user-email")
-NAME_HEADERS: Final = ("x-openwebui-user-name", "x-librechat-user-name", "x-user-name")
-SESSION_HEADERS: Final = (
-    *("x-litellm-session-id", "x-session-id", "x-openwebui-chat-id"),
-    *("x-librechat-conversation-id", "x-litellm-trace-id"),
-)
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 # Claude Code and others: metadata.user_id = "user_…_session_<uuid>".
@@ -61,11 +53,16 @@ class Call(NamedTuple):
     own_metadata: Mapping[str, Any]
 
 
-def find_person(call: Call) -> Person:
-    """Return who made a call."""
+def find_person(call: Call, rules: FrontEnds | None = None) -> Person:
+    """Return who made a call.
+
+    Args:
+        rules: which headers are read; None for what this process's settings say.
+    """
     headers = _headers(call)
+    rules = rules or own_front_ends()
     claim = _claim(call)
-    session = _session(call, headers)
+    session = _session(call, headers, rules)
     if claim and _IN_USER in claim:
         claim, _, found = claim.partition(_IN_USER)
         claim, session = claim.rstrip("_") or None, session or loose.text(found)
@@ -73,13 +70,17 @@ def find_person(call: Call) -> Person:
     team = loose.text(metadata.get("user_api_key_team_alias"), 100) or loose.text(
         metadata.get("user_api_key_team_id"), 100
     )
-    email = _header(headers, EMAIL_HEADERS) if headers else None
+    email = _header(headers, rules.email) if headers else None
     owner = _known(metadata.get("user_api_key_user_id"))
     if owner and metadata.get("user_api_key_hash") != MASTER_KEY and not _echo(owner, headers):
         own_email = loose.text(metadata.get("user_api_key_user_email"))
         return Person(owner, "verified", claim, own_email, None, team, session)
-    user = (_header(headers, USER_HEADERS) if headers else None) or owner or email or claim
-    name = _header(headers, NAME_HEADERS) if headers else None
+    if headers and rules.secrets:
+        signed = signed_person(headers, rules, _moment(call))
+        if signed:
+            return Person(signed.user_id, "signed", claim, signed.email, signed.name, team, session)
+    user = (_header(headers, rules.user) if headers else None) or owner or email or claim
+    name = decoded(_header(headers, rules.name)) if headers else None
     trust: Attribution = "declared" if user else "none"
     return Person(user, trust, claim, email, name, team, session)
 
@@ -97,13 +98,19 @@ def _claim(call: Call) -> str | None:
     )
 
 
-def _session(call: Call, headers: Mapping[str, Any]) -> str | None:
+def _moment(call: Call) -> float:
+    """Return when a call was made, in seconds since 1970: a token may expire before it ends."""
+    started = loose.instant(call.payload.get("startTime"))
+    return started or loose.instant(call.kwargs.get("start_time")) or time.time()
+
+
+def _session(call: Call, headers: Mapping[str, Any], rules: FrontEnds) -> str | None:
     found = (
         loose.text(call.litellm_params.get("litellm_session_id"), 300)
         or loose.text(call.own_metadata.get("session_id"), 300)
         or loose.text(call.payload.get("session_id"), 300)
         or loose.text(loose.mapping(call.metadata.get("requester_metadata")).get("session_id"), 300)
-        or (_header(headers, SESSION_HEADERS) if headers else None)
+        or (_header(headers, rules.session) if headers else None)
     )
     if found:
         return found

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import streamlit as st
 
-from footprint.api.metrics import spools
 from footprint.config import Settings, get_settings
 from footprint.data.data_quality import Arrivals, Rejection, Source, arrivals
 from footprint.ingest import health
+from footprint.ingest.spools import spools
 from footprint.ingest.survey import survey
 from footprint.shell.text import plain
 from footprint.ui.acts import moment

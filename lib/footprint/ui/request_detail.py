@@ -125,6 +125,7 @@ def origin_facts(request: Request) -> Facts:
         "Counted as yours": {
             "verified": "by the key it was sent with",
             "session": "by your chat session",
+            "signed": "signed by the chat front end",
             "declared": "as the caller declared",
         }.get(request["attribution"], request["attribution"]),
     }
