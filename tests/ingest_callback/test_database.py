@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -109,6 +110,23 @@ def test_a_session_names_its_person_before_and_after_the_calls(
     with pytest.raises(InputError, match="A session id"):
         sessions.register("", "ann")
     sessions.close()
+
+
+def test_a_call_taken_for_abandoned_becomes_the_one_request_it_was(
+    real: Settings, database: Database
+) -> None:
+    recorder = open_recorder(real)
+    call = {"litellm_call_id": "long", "model": "gpt-4o", "custom_llm_provider": "openai"}
+    start = time.time()
+    recorder.started(call)
+    recorder.spool.abandon_overdue(age_s=0.0)  # as after ten minutes
+    assert recorder.courier.flush(10)
+    statuses = "select status, litellm_call_id from request_logs"
+    assert database.rows(statuses) == [("abandoned", "long")]
+    recorder.finished(call, None, start, time.time(), failed=False)
+    assert recorder.courier.stop(10)
+    assert database.rows(statuses) == [("success", "long")]
+    assert database.rollup_differences() == 0
 
 
 def test_only_a_key_of_the_organisation_maps_sessions(real: Settings, database: Database) -> None:
