@@ -68,7 +68,7 @@ def run(
 ) -> str:
     """Run a Python program to its end; return what it printed."""
     process = start(program, folder, url, *arguments, python=python, **more)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=1200 if LONG else 300)
     assert process.returncode == 0, err
     return out
 
