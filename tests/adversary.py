@@ -74,7 +74,7 @@ def _edges(ann: str, bob: str) -> list[dict[str, Any]]:
 
 
 def _gaps(ann: str, bob: str) -> list[dict[str, Any]]:
-    day = {"started_at": "2026-10-15T12:00:00Z"}
+    day: dict[str, Any] = {"started_at": "2026-10-15T12:00:00Z"}
     emoji = ("🤖", "modèle-<b>*été*</b>-🐝|x")
     return [
         _request(**day, user_id=ann, cost_usd="0"),

@@ -52,6 +52,8 @@ class Asked:
     first: str
     last: str
     person: str | None = None
+    # A condition that the rows fulfil besides, in SQL.
+    only: str = "true"
 
     def rows(self, *keys: str) -> list[dict[str, Any]]:
         """Return the amounts by ``keys``: columns of request_logs, or ``day``."""
@@ -59,7 +61,8 @@ class Asked:
         query = (
             f"select {''.join(key + ', ' for key in keys)} {_AMOUNTS} from {_ROWS}"
             " where day between %(first)s and %(last)s"
-            " and (%(person)s::text is null or user_profile_id = %(person)s) " + group
+            " and (%(person)s::text is null or user_profile_id = %(person)s)"
+            f" and ({self.only}) {group}"
         )
         with self.database.connect() as connection:
             cursor = connection.cursor(row_factory=dict_row)
@@ -97,7 +100,9 @@ class Asked:
             "Failed": FORMATS.number(of["failures"]),
             "Error rate": FORMATS.share(of["failures"], of["requests"]),
             "Latency, median": FORMATS.seconds(of["latency"]),
-            "Cost per active person": FORMATS.money((of["cost_of_people"] or 0) / (of["people"] or 1)),
+            "Cost per active person": FORMATS.money(
+                (of["cost_of_people"] or 0) / (of["people"] or 1)
+            ),
             "Saved by caching": self._saved(of),
             "Pledged to nature": FORMATS.money((of["cost_eur"] or 0) * PLEDGE),
             "Priced": FORMATS.share(of["priced"], of["sent"]),

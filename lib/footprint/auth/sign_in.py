@@ -49,7 +49,7 @@ def sign_in_screen() -> None:
     with card():
         with st.container(horizontal_alignment="center", gap="xxsmall"):
             st.space("small")
-            st.image(brand.favicon(), width=48)
+            st.image(brand.favicon(), width=48, alt="")
             st.title(brand.NAME, anchor=False, text_alignment="center")
             st.caption(brand.PROMISE, text_alignment="center")
         if browser is None:

@@ -21,8 +21,8 @@ from footprint.ui.page import BODY_WIDTH
 
 # Streamlit writes a chosen option in the primary colour on a tint of it: too pale in dark.
 _LEGIBLE_CHOICE = (
-    "<style>[data-testid=stButtonGroup] button[data-selected=true],"
-    " [data-testid=stButtonGroup] button[aria-checked=true] { color: inherit; }</style>"
+    "<style>[role=radiogroup] [data-selected=true], [role=group] > [data-selected=true]"
+    " { color: inherit !important; }</style>"
 )
 
 
