@@ -82,8 +82,8 @@ class Database:
         with self.acting(actor) as connection:
             return connection.execute(query, list(values) or None).rowcount
 
-    def store(self, *events: dict[str, Any]) -> dict[str, Any]:
-        """Store events as the ingest function does once the key is checked."""
+    def store(self, *events: dict[str, Any] | str) -> dict[str, Any]:
+        """Store events, or what is none, as the ingest function does once the key is checked."""
         answer = self.one("select private.store_events(%s::jsonb)", [json.dumps(events)])
         assert isinstance(answer, dict)
         return answer

@@ -88,7 +88,7 @@ def forget_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = SessionStore()
     for name in ("_sessions", "_ended", "_tickets"):
         monkeypatch.setattr(STORE, name, getattr(fresh, name))
-    for limiter in (flows.BY_EMAIL, flows.BY_BROWSER):
+    for limiter in (flows.BY_EMAIL, flows.BY_BROWSER, flows.INVITATIONS):
         monkeypatch.setattr(limiter, "_attempts", Limiter(1)._attempts)
 
 

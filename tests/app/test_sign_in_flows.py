@@ -295,3 +295,40 @@ def test_cancelling_at_the_provider_is_said_in_a_sentence(
     expect(page.get_by_role("heading")).to_have_text("That sign-in was not finished")
     page.get_by_role("link", name="Back to Footprint").click()
     expect_out(page)
+
+
+def test_an_invited_person_joins_with_their_role_and_a_stranger_stays_outside(
+    place: Place, new_browser: Callable[[], Page]
+) -> None:
+    invited, stranger = (f"{name}{uuid.uuid4().hex[:8]}@example.net" for name in ("inv", "str"))
+    join = "update public.settings set value = %s where key = 'who_may_join'"
+    place.web.database.execute(join, ['"invited"'])
+    admin, page, other = new_browser(), new_browser(), new_browser()
+    sign_in(admin, place, email("ada"))
+    expect_in(admin, "Ada")
+    admin.goto(f"{place.address}/people")
+    admin.get_by_text("Invite somebody").click()
+    admin.get_by_label("Their e-mail").fill(invited)
+    admin.get_by_role("combobox", name="Their role").click()
+    admin.get_by_role("option", name="Finance").click()
+    admin.get_by_role("button", name="Send the invitation").click()
+    expect(admin.get_by_text(f"{invited} is invited")).to_be_visible(timeout=20_000)
+
+    follow(page, place.mail.link_for(invited))
+    expect(page.get_by_label("New password")).to_be_visible(timeout=20_000)
+    assert urlsplit(page.url).path == "/account"
+    page.goto(f"{place.address}/finance")
+    expect(page.get_by_role("heading", name="Finance")).to_be_visible(timeout=20_000)
+
+    choose(other, place, "New account", "Create account")
+    other.get_by_label("Name").fill("Stranger")
+    other.get_by_label("E-mail").fill(stranger)
+    other.get_by_label("Password", exact=True).fill(NEW_PASSWORD)
+    other.get_by_role("button", name="Create account").click()
+    follow(other, place.mail.link_for(stranger))
+    expect(other.get_by_text("has no profile in this organisation yet")).to_be_visible(
+        timeout=20_000
+    )
+    place.web.database.execute(join, ['"anyone"'])
+    other.get_by_role("button", name="Check again").click()
+    expect_in(other, "Stranger")

@@ -118,7 +118,9 @@ def test_nothing_known_stays_nothing_known(amounts: tuple[None, ...]) -> None:
 
 
 def test_the_six_largest_models_keep_their_names_over_time_and_the_others_are_one() -> None:
-    rows = [("2026-11-03", f"m{n}", float(n)) for n in range(1, 9)]
+    rows: list[tuple[str, str | None, float]] = [
+        ("2026-11-03", f"m{n}", float(n)) for n in range(1, 9)
+    ]
     rows += [("2026-11-04", "m8", 1.0), ("2026-11-04", None, 0.5)]
     table = pd.DataFrame(rows, columns=["day", "model", "cost_eur"])
     table["day"] = pd.to_datetime(table["day"])

@@ -35,7 +35,7 @@ def test_the_same_tokens_on_another_model_are_its_price_and_its_factor() -> None
     found = on_another_model([BIG], SMALL, 0.5)
 
     # 2 M at 1 $, 1 M cached at 0.1 $, 0.5 M out at 4 $ are 4.1 $, at half a euro each.
-    assert found.cost_eur == (10.0, pytest.approx(2.05))
+    assert found.cost_eur == pytest.approx((10.0, 2.05))
     # 500,000 + 0.1 · 2,000,000 + 0.01 · 1,000,000 = 710,000 tokens: 0.71 kWh, ×/÷ 2.
     assert found.energy_kwh is not None and found.carbon_gco2e is not None
     assert found.energy_kwh[0] == Range(2, 4, 8)
@@ -54,7 +54,7 @@ def test_only_what_is_known_of_both_is_compared() -> None:
     )  # fmt: skip
     found = on_another_model([half, unknown], SMALL, 0.5)
 
-    assert found.cost_eur == (10.0, pytest.approx(2.05 / 2))
+    assert found.cost_eur == pytest.approx((10.0, 2.05 / 2))
     assert found.energy_kwh is not None
     assert found.energy_kwh[1].mid == pytest.approx(0.71 / 4)
     # Of seven million tokens in all.
@@ -66,7 +66,7 @@ def test_without_a_price_a_rate_or_tokens_there_is_no_comparison_and_no_zero() -
     assert on_another_model([BIG], replace(SMALL, price=None), 0.5).cost_eur is None
     assert on_another_model([BIG], SMALL, None).cost_eur is None
     nothing = on_another_model([], SMALL, 0.5)
-    assert nothing.cost_eur is nothing.energy_kwh is nothing.water_l is None
+    assert (nothing.cost_eur, nothing.energy_kwh, nothing.water_l) == (None, None, None)
     assert (nothing.priced_share, nothing.measured_share) == (0, 0)
 
 

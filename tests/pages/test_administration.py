@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from footprint.auth import Me
+from footprint.auth import Me, flows
 from footprint.auth.guard import identify
+from footprint.auth.limits import INVITATIONS_PER_ADMIN
 from footprint.data.people import export_person
+from footprint.local.stack import LiteOptions, Stack
 from house import event
-from web import ROOT, Web, cookies_of, email, session_for, sit_at_browser
+from web import ROOT, Web, cookies_of, email, session_for, sit_at_browser, tell_settings
 
 ACCOUNT, PEOPLE, KEYS, SETTINGS, LOG = (
     f"pages/{name}.py" for name in ("account", "people", "ingest_keys", "settings", "audit_log")
@@ -83,6 +86,55 @@ def test_a_search_finds_and_an_admin_gives_role_and_team(
     assert said(at) == ["Bob is finance, team Board *of* directors."]
     row = "select role, team from public.user_profiles where email = %s"
     assert empty.database.rows(row, [email("bob")]) == [("finance", "Board *of* directors")]
+
+
+@pytest.fixture
+def confirming(stack: Stack, empty: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """A Supabase Auth that takes no address for proven before a link was followed."""
+    with stack.serve(empty.database.name, options=LiteOptions(confirm_email=True)) as server:
+        tell_settings(monkeypatch, empty.environment | {"SUPABASE_URL": server.api_url})
+        yield empty
+
+
+def test_an_admin_invites_sends_again_and_withdraws(
+    confirming: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ada", PEOPLE)
+    enter(at, "Their e-mail", "nonsense")
+    press(at, "Send the invitation")
+    assert said(at) == ["Enter an e-mail address."]
+    enter(at, "Their e-mail", " Zoe@Example.net ")
+    next(box for box in at.selectbox if box.label == "Their role").set_value("finance")
+    enter(at, "Their team", "Books")
+    press(at, "Send the invitation")
+    assert said(at) == ["zoe@example.net is invited: an e-mail with a link is on its way."]
+    [table] = [frame.value for frame in at.dataframe if "Invited by" in frame.value]
+    [row] = table.to_dict("records")
+    assert [row[name] for name in ("E-mail", "Role", "Team", "Invited by")] == [
+        "zoe@example.net", "Finance", "Books", "Ada",
+    ]  # fmt: skip
+    box = next(box for box in at.selectbox if box.label == "Invitation")
+    box.set_value(str(confirming.database.one("select invitation_id from private.invitations")))
+    box.run()
+    press(at, "Withdraw")
+    assert said(at) == ["The invitation of zoe@example.net is withdrawn."]
+    assert confirming.database.one("select count(*) from private.invitations") == 0
+
+
+def test_an_invitation_stands_where_no_mail_can_be_sent(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ada", PEOPLE)
+    ada = session_for("ada").auth_user_id
+    for _ in range(INVITATIONS_PER_ADMIN):
+        assert flows.INVITATIONS.take(ada) == 0
+    enter(at, "Their e-mail", "zoe@example.net")
+    press(at, "Send the invitation")
+    assert said(at) == [
+        "The invitation of zoe@example.net is kept, but no e-mail was sent. "
+        "Many invitations just now: send it in 15 minutes."
+    ]
+    assert empty.database.one("select count(*) from private.invitations") == 1
 
 
 def test_the_last_admin_is_told_that_they_are(empty: Web, monkeypatch: pytest.MonkeyPatch) -> None:

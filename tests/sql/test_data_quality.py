@@ -143,7 +143,8 @@ def test_sessions_of_nobody_are_listed_until_they_are_mapped(any_database: Datab
 
 def differences(database: Database, day: str) -> dict[str, int]:
     found: dict[str, int] = ask(database, f"check_rollup_day('{day}')")
-    return found | ask(database, f"check_rollup_month('{day}')")
+    found |= ask(database, f"check_rollup_month('{day}')")
+    return found
 
 
 GOOD = dict.fromkeys(

@@ -193,6 +193,7 @@ def month(status: str, **fx: Any) -> FinanceMonth:
         timezone="UTC",
         first_month=date(2026, 10, 1),
         last_month=date(2026, 10, 1),
+        people_shown_by="name",
         totals=usage({**SOME, "restored_m2_pending": 0.4}),
         lines=usage_table([]),
         restoration=Restoration(status, 0.05, Decimal("0.45025"), Decimal("0.60"), 0.5, 1.2),

@@ -21,7 +21,7 @@ from footprint.auth.cookies import (
     set_cookie,
     unseal_flow,
 )
-from footprint.auth.gotrue import LINK_KINDS, LinkKind
+from footprint.auth.gotrue import LINK_KINDS, LinkKind, Tokens
 from footprint.auth.origin import is_from_own_page
 from footprint.auth.routes import enter, page, read_form, refusal, safe_next
 from footprint.auth.sessions import STORE
@@ -29,8 +29,6 @@ from footprint.config import get_settings
 from footprint.errors import FootprintError
 
 _TOKEN_HASH = re.compile(r"[A-Za-z0-9_-]{8,200}")
-# Whoever was invited or forgot their password sets one first.
-_NEXT = {"invite": "/account", "recovery": "/account"}
 _BUTTON = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Footprint</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>:root{{color-scheme:light dark}}body{{font:16px/1.5 system-ui,sans-serif;max-width:30rem;
@@ -65,8 +63,16 @@ async def confirm(request: Request) -> Response:
         tokens = await run_in_threadpool(gotrue.verify_link, token_hash, kind)
     except FootprintError as error:
         return _bad_link(str(error))
-    target = "/account" if tokens.invited and kind == "signup" else _NEXT.get(kind)
-    return await enter(request, STORE.create(tokens), target)
+    return await enter(request, STORE.create(tokens), _first_page(kind, tokens))
+
+
+def _first_page(kind: LinkKind, tokens: Tokens) -> str | None:
+    """Return where somebody without a password sets one; ``None`` for the home page.
+
+    A link without a password that also confirms the address opens an account that has none.
+    """
+    is_new_guest = tokens.is_first and (tokens.invited or kind == "magiclink")
+    return "/account" if is_new_guest or kind in ("invite", "recovery") else None
 
 
 async def leave_for_provider(request: Request) -> Response:

@@ -8,7 +8,12 @@ from collections.abc import Callable
 
 from footprint.auth import gotrue
 from footprint.auth.gotrue import SessionEnded, SignInRefused
-from footprint.auth.limits import FAILURES_PER_BROWSER, FAILURES_PER_EMAIL, Limiter
+from footprint.auth.limits import (
+    FAILURES_PER_BROWSER,
+    FAILURES_PER_EMAIL,
+    INVITATIONS_PER_ADMIN,
+    Limiter,
+)
 from footprint.auth.process import process_wide
 from footprint.auth.sessions import STORE, AuthSession
 from footprint.errors import ServiceUnavailable
@@ -24,6 +29,7 @@ LONGEST_PASSWORD = 1024
 SHORTEST_PASSWORD = 8
 
 BY_EMAIL = process_wide("limit_by_email", lambda: Limiter(FAILURES_PER_EMAIL))
+INVITATIONS = process_wide("limit_invitations", lambda: Limiter(INVITATIONS_PER_ADMIN))
 BY_BROWSER = process_wide("limit_by_browser", lambda: Limiter(FAILURES_PER_BROWSER))
 
 
@@ -88,6 +94,23 @@ def _have_sent(send: Callable[[str], None], email: str, browser: str) -> None:
     began = time.monotonic()
     send(email)
     time.sleep(max(0.0, began + REFUSAL_S - time.monotonic()))
+
+
+def invite(session: AuthSession, email: str) -> None:
+    """Have a link sent to an address that was invited, making its account where it has none.
+
+    Args:
+        session: of the admin who invites; it bounds how many mails leave in a while.
+        email: the address, in lower case.
+
+    Raises:
+        SignInRefused: where too many were sent, or Supabase Auth makes no accounts by itself.
+        ServiceUnavailable: where Supabase Auth does not answer.
+    """
+    wait_s = INVITATIONS.take(session.auth_user_id)
+    if wait_s:
+        raise SignInRefused(f"Many invitations just now: send it in {_minutes(wait_s)}.")
+    gotrue.send_invitation(email)
 
 
 def sign_in_with_code(email: str, code: str, browser: str) -> str:
@@ -172,6 +195,9 @@ def _take_attempt(email: str, browser: str) -> None:
         if wait_s:
             BY_EMAIL.give_back(email)
     if wait_s:
-        minutes = -(-wait_s // 60)
-        unit = "minute" if minutes == 1 else "minutes"
-        raise SignInRefused(f"Too many attempts: try again in {minutes} {unit}.")
+        raise SignInRefused(f"Too many attempts: try again in {_minutes(wait_s)}.")
+
+
+def _minutes(wait_s: int) -> str:
+    minutes = -(-wait_s // 60)
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"

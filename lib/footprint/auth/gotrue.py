@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ import httpx
 from pydantic import ValidationError
 from supabase_auth import SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError
-from supabase_auth.types import AuthResponse
+from supabase_auth.types import AuthResponse, User
 
 from footprint.config import get_settings
 from footprint.data.transport import http
@@ -19,6 +20,8 @@ from footprint.errors import AccessDenied, InputError, ServiceUnavailable
 
 # GoTrue's access tokens live an hour unless the project says otherwise.
 DEFAULT_LIFETIME_S = 3600
+# How lately an address was confirmed that was confirmed by this very sign-in.
+JUST_NOW = timedelta(minutes=1)
 
 NO_MATCH = (
     "That e-mail address and password do not match: please try again. If the account is new, "
@@ -63,7 +66,8 @@ class Tokens:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     lifetime_s: float
-    # Whether the account was made by an invitation: its person has no password yet.
+    # Whether this sign-in confirmed the address, and whether the account says it was invited.
+    is_first: bool = False
     invited: bool = False
 
 
@@ -314,8 +318,14 @@ def _tokens_of(answer: AuthResponse) -> Tokens:
         access_token=session.access_token,
         refresh_token=session.refresh_token,
         lifetime_s=float(session.expires_in or DEFAULT_LIFETIME_S),
+        is_first=_confirmed_just_now(session.user),
         invited=session.user.user_metadata.get("invited") is True,
     )
+
+
+def _confirmed_just_now(user: User) -> bool:
+    confirmed_at = user.email_confirmed_at
+    return confirmed_at is not None and datetime.now(UTC) - confirmed_at < JUST_NOW
 
 
 def _refusal_of_sign_in(error: AuthApiError) -> Exception:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 WINDOW_S = 15 * 60.0
 FAILURES_PER_EMAIL = 10
 FAILURES_PER_BROWSER = 20
+# E-mails that one admin may have sent in a window.
+INVITATIONS_PER_ADMIN = 50
 # Names watched at most; the ones quiet for longest are forgotten first.
 CAPACITY = 20_000
 

@@ -67,7 +67,7 @@ def restated_months(me: Me, restatement_id: int) -> pd.DataFrame:
         ``water_l`` with ``_low`` and ``_high``, NaN where nothing was known.
     """
     table = pd.DataFrame(_restated_months(me.user_id, me.role, restatement_id, me.session))
-    names = ("month", "provider", "model", "old_factor_set")
+    names = ["month", "provider", "model", "old_factor_set"]
     for name in table.columns.difference(names):
         table[name] = pd.to_numeric(table[name])
     if not table.empty:

@@ -93,7 +93,8 @@ def _no_profile() -> None:
     _heading(":material/mark_email_unread:", "Nearly there")
     st.write(
         "Your account has no profile in this organisation yet. Confirm your e-mail address "
-        "with the link we sent you, then check again. If you did, ask an administrator."
+        "with the link we sent you, then check again. If you did, ask an administrator to invite "
+        "you."
     )
     _try_again("Check again")
 

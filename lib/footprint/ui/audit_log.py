@@ -16,6 +16,7 @@ from footprint.ui.acts import NOTHING, moment
 KINDS = {
     "Everything": "",
     "Looks, exports and erasures": "person.",
+    "Invitations": "invitation.",
     "Roles": "role.",
     "Teams": "team.",
     "Settings": "setting.",

@@ -110,8 +110,8 @@ def draw_set_zone(view: View, factor_set: str, seen: pd.DataFrame) -> None:
     elif not source.strip():
         st.error("Say where it is known from: a link or a document.", icon=":material/error:")
     else:
-        chosen, where = Deployment(provider.strip().lower(), (name or ALL).strip().lower()), zone
-        act(lambda: _set(view, chosen, where, source))
+        chosen, code = Deployment(provider.strip().lower(), (name or ALL).strip().lower()), zone
+        act(lambda: _set(view, chosen, code, source))
 
 
 def deployment_names(seen: pd.DataFrame, provider: str) -> dict[str, str]:
