@@ -84,8 +84,8 @@ def finance_cards(statement: FinanceMonth, formats: Formats) -> list[Card]:
 def month_picker(view: View, newest: FinanceMonth, today: date) -> date:
     """Draw the month picker beside the title and return the first day of the month chosen.
 
-    The month is in the address also where it is the usual one, so that a link shows the same month
-    to whoever opens it next week.
+    The month is in the address also where it is the usual one (a bound widget leaves that out), so
+    that a link shows the same month to whoever opens it next week.
 
     Args:
         view: the page.
@@ -96,18 +96,17 @@ def month_picker(view: View, newest: FinanceMonth, today: date) -> date:
     names = {month_name(month): month for month in months}
     usual = usual_month(months, today)
     asked = st.query_params.get(MONTH_KEY)
-    if MONTH_KEY not in st.session_state and asked not in names:
-        st.session_state[MONTH_KEY] = month_name(usual)
-        if asked:
-            st.info(
-                f"Nothing is recorded for {plain(asked)}: this is {month_name(usual)}.",
-                icon=":material/event_busy:",
-            )
-    with view.controls:
-        name = st.selectbox(
-            "Month", list(names), index=None, key=MONTH_KEY, bind="query-params", width=180
+    if asked is not None and asked not in names:
+        st.info(
+            f"Nothing is recorded for {plain(asked)}: this is {month_name(usual)}.",
+            icon=":material/event_busy:",
         )
-    return names.get(name or "", usual)
+    if MONTH_KEY not in st.session_state:
+        st.session_state[MONTH_KEY] = asked if asked in names else month_name(usual)
+    with view.controls:
+        name = st.selectbox("Month", list(names), key=MONTH_KEY, width=180)
+    st.query_params[MONTH_KEY] = name
+    return names[name]
 
 
 def draw_downloads(view: View, statement: FinanceMonth) -> None:
