@@ -7,7 +7,6 @@ blind except, because it runs inside other people's programs. What goes wrong is
 from __future__ import annotations
 
 import atexit
-import importlib.metadata
 import sys
 import threading
 import time
@@ -201,7 +200,10 @@ def connect(settings: Settings) -> Any:
 def _price_source() -> str:
     if "litellm" not in sys.modules:
         return "litellm"
+    # LiteLLM has it already; a program without LiteLLM starts faster without it.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return f"litellm {importlib.metadata.version('litellm')}"
-    except importlib.metadata.PackageNotFoundError:
+        return f"litellm {version('litellm')}"
+    except PackageNotFoundError:
         return "litellm"
