@@ -73,9 +73,8 @@ class Asked:
         query = f"""
           select started_at at time zone %(zone)s as local, model, cost_eur, energy_kwh as energy,
             carbon_gco2e as carbon, water_l as water,
-            coalesce(tokens_input_uncached, 0) + coalesce(tokens_cache_read, 0)
-              + coalesce(tokens_cache_write, 0) + coalesce(tokens_output_text, 0)
-              + coalesce(tokens_reasoning, 0) as tokens
+            (select sum(known) from unnest(array[tokens_input_uncached, tokens_cache_read,
+               tokens_cache_write, tokens_output_text, tokens_reasoning]) as known) as tokens
           from {_ROWS} where day between %(first)s and %(last)s
             and (%(person)s::text is null or user_profile_id = %(person)s)
           order by started_at desc, event_id desc

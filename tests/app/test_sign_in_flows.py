@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from browsing import settle
 from code_host import CLIENT_ID, CLIENT_SECRET, CodeHost, open_code_host
 from footprint.local.accounts import create_account
 from footprint.local.stack import LiteOptions, Stack
@@ -307,6 +308,7 @@ def test_an_invited_person_joins_with_their_role_and_a_stranger_stays_outside(
     sign_in(admin, place, email("ada"))
     expect_in(admin, "Ada")
     admin.goto(f"{place.address}/people")
+    settle(admin)
     admin.get_by_text("Invite somebody").click()
     admin.get_by_label("Their e-mail").fill(invited)
     admin.get_by_role("combobox", name="Their role").click()

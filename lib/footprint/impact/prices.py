@@ -11,8 +11,6 @@ import re
 from collections.abc import Set
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +52,9 @@ def litellm_version() -> str:
     Raises:
         ConfigurationError: where it is not installed.
     """
+    # Not needed to read a map that was read before: importing footprint stays fast.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("litellm")
     except PackageNotFoundError as error:
@@ -69,6 +70,8 @@ def read_price_map() -> dict[str, dict[str, Any]]:
     Raises:
         ConfigurationError: where LiteLLM is not installed.
     """
+    from importlib.util import find_spec
+
     litellm_version()
     spec = find_spec("litellm")  # finds, does not import
     if spec is None or not spec.submodule_search_locations:

@@ -8,6 +8,7 @@
 //   in   "detach"                               outlive the caller
 // Without "detach", the end of stdin is the end of the server: a caller that dies leaves nothing.
 
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -128,16 +129,33 @@ async function createUser(request, app, secretKey) {
     return Response.json({ code: 401, error_code: "not_admin", msg: "The secret key is needed." }, { status: 401 });
   }
   const { email, password, user_metadata: data } = await request.json();
-  const answer = await app.fetch(
+  const answer = await signUp(request, app, { email, password, data });
+  const body = await answer.json();
+  return Response.json(answer.ok ? body.user : body, { status: answer.status });
+}
+
+const signUp = (request, app, account) =>
+  app.fetch(
     new Request(new URL("/auth/v1/signup", request.url), {
       method: "POST",
-      headers: { apikey: secretKey, "content-type": "application/json" },
-      body: JSON.stringify({ email, password, data }),
+      headers: { apikey: request.headers.get("apikey"), "content-type": "application/json" },
+      body: JSON.stringify(account),
     }),
     { peerAddress: null },
   );
-  const body = await answer.json();
-  return Response.json(answer.ok ? body.user : body, { status: answer.status });
+
+/**
+ * `POST /auth/v1/otp` for an address without an account, as Supabase Auth answers it: the new account
+ * waits for its confirmation. Supabase Lite would take the address for confirmed at once, and would
+ * make the account also where nobody may make one. Null where there is an account, or none is wanted.
+ */
+async function makeUnconfirmed(request, app, connection) {
+  const { email, data, create_user: wanted } = await request.clone().json().catch(() => ({}));
+  if (typeof email !== "string" || wanted === false) return null;
+  const [known] = await connection.driver`select 1 from auth.users where lower(email) = ${email.toLowerCase()}`;
+  if (known) return null;
+  const answer = await signUp(request, app, { email, data, password: randomBytes(24).toString("base64url") });
+  return answer.ok ? Response.json({}) : answer;
 }
 
 function createHandler(config, connection) {
@@ -146,11 +164,16 @@ function createHandler(config, connection) {
     email: { enable_confirmations: config.confirm_email },
   });
   const adminApp = createApp(config, connection, { enable_signup: true });
+  const waits = config.confirm_email || !config.allow_sign_up;
   return async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/health") return Response.json({ listening: true });
     if (pathname === "/auth/v1/admin/users" && request.method === "POST") {
       return createUser(request, adminApp, config.secret_key);
+    }
+    if (pathname === "/auth/v1/otp" && request.method === "POST" && waits) {
+      const answer = await makeUnconfirmed(request, app, connection);
+      if (answer) return answer;
     }
     if (!/^\/(rest|auth)\/v1\//.test(pathname)) return new Response("Not found", { status: 404 });
     // No peer address: Supabase Lite's admin mode can then never elevate a request without a key.
