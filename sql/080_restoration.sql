@@ -26,6 +26,7 @@ create table if not exists public.donations (
   created_by text,
   check (verified_at is null or receipt_sha256 is not null)
 );
+alter table public.donations add column if not exists fx_eur_per_unit numeric check (fx_eur_per_unit > 0), add column if not exists fx_day date;
 comment on table public.donations is 'Contributions to restoration, with their receipts.';
 comment on column public.donations.donation_id is 'The donation.';
 comment on column public.donations.month is 'First day of the month whose requests it is for.';
@@ -38,6 +39,8 @@ comment on column public.donations.country is 'ISO 3166 alpha-3 of the place.';
 comment on column public.donations.amount is 'Amount in its currency.';
 comment on column public.donations.currency is 'ISO 4217 of amount.';
 comment on column public.donations.amount_eur is 'Amount in EUR.';
+comment on column public.donations.fx_eur_per_unit is 'EUR for one unit of the currency where amount_eur was worked out by the database; null where it was entered.';
+comment on column public.donations.fx_day is 'The day that exchange rate is of.';
 comment on column public.donations.area_m2 is 'Area on the receipt, m2.';
 comment on column public.donations.receipt_url is 'Link to the receipt.';
 comment on column public.donations.receipt_sha256 is 'SHA-256 of the receipt file, hexadecimal.';
@@ -117,8 +120,9 @@ language sql stable set search_path = '' as $$
     when d.claim_type is null or d.claim_type not in ('restored', 'planted', 'purchased', 'protected') then
       'The claim type must be restored, planted, purchased or protected.'
     when d.amount is null or d.amount <= 0 then 'The amount must be more than 0.'
-    when d.amount_eur is null or d.amount_eur <= 0 then 'Say what the donation was in euros: more than 0.'
     when coalesce(d.currency, 'EUR') !~ '^[A-Z]{3}$' then 'The currency is a code of three capital letters, such as EUR.'
+    when d.amount_eur is null then 'No exchange rate is known for that day and currency: say what the donation was in euros.'
+    when d.amount_eur <= 0 then 'Say what the donation was in euros: more than 0.'
     when coalesce(d.currency, 'EUR') = 'EUR' and d.amount <> d.amount_eur then 'A donation in euros has one amount: both fields must agree.'
     when d.area_m2 is null or d.area_m2 < 0 then 'Say how many square metres the receipt names: 0 where it names none.'
     when d.country !~ '^[A-Z]{3}$' then 'The country is a code of three capital letters, such as ROU.'
@@ -129,6 +133,25 @@ $$;
 comment on function private.donation_fault(public.donations) is 'What is wrong with a donation that somebody wants to enter, in a sentence; null where nothing is.';
 revoke execute on function private.donation_fault(public.donations) from public, anon, authenticated, service_role;
 
+-- The euros of a donation that names none: its amount where it is in euros; in dollars by the last rate of
+-- the week before the payment (there is none of a weekend). Of other currencies no rate is kept.
+create or replace function private.in_euros(d public.donations) returns public.donations
+language plpgsql stable set search_path = '' as $$
+begin
+  d.currency := coalesce(d.currency, 'EUR');
+  if d.amount_eur is null and d.currency = 'EUR' then
+    d.amount_eur := d.amount;
+  elsif d.amount_eur is null and d.currency = 'USD' then
+    select x.eur_per_usd, x.day into d.fx_eur_per_unit, d.fx_day
+      from public.fx_rates x where x.day between d.donated_on - 7 and d.donated_on order by x.day desc limit 1;
+    d.amount_eur := round(d.amount * d.fx_eur_per_unit, 2);
+  end if;
+  return d;
+end
+$$;
+comment on function private.in_euros(public.donations) is 'A donation with its amount in EUR, by the exchange rate of its day where none was said; null where no rate is known.';
+revoke execute on function private.in_euros(public.donations) from public, anon, authenticated, service_role;
+
 create or replace function private.record_donation(p_donation jsonb) returns uuid
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -137,15 +160,15 @@ declare
 begin
   perform private.require_org_reader();
   begin
-    d := jsonb_populate_record(null::public.donations, p_donation - array['verified_at', 'verified_by', 'created_at', 'created_by', 'donation_id']);
+    d := private.in_euros(jsonb_populate_record(null::public.donations, p_donation - array['verified_at', 'verified_by', 'created_at', 'created_by', 'donation_id', 'fx_eur_per_unit', 'fx_day']));
     v_fault := private.donation_fault(d);
     if v_fault is not null then
       raise sqlstate 'PT400' using message = v_fault;
     end if;
     insert into public.donations (month, donated_on, organisation, project, ecosystem, claim_type, country, amount, currency, amount_eur,
-                                  area_m2, receipt_url, receipt_sha256, receipt_number, created_by)
+                                  fx_eur_per_unit, fx_day, area_m2, receipt_url, receipt_sha256, receipt_number, created_by)
     values (date_trunc('month', d.month)::date, d.donated_on, d.organisation, d.project, d.ecosystem, d.claim_type, d.country, d.amount,
-            coalesce(d.currency, 'EUR'), d.amount_eur, d.area_m2, d.receipt_url, d.receipt_sha256, d.receipt_number, private.current_user_id())
+            d.currency, d.amount_eur, d.fx_eur_per_unit, d.fx_day, d.area_m2, d.receipt_url, d.receipt_sha256, d.receipt_number, private.current_user_id())
     returning * into d;
   exception when data_exception or integrity_constraint_violation then
     raise sqlstate 'PT400' using message = 'The donation cannot be stored: ' || sqlerrm;

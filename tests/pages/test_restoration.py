@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -135,6 +137,55 @@ def test_a_donation_is_entered_and_then_verified_with_its_receipt(
     assert donation.price_eur_per_m2 == 1.25
     actions = empty.database.rows("select action from public.audit_log where action ~ 'donation'")
     assert sorted(actions) == [("donation.record",), ("donation.verify",)]
+
+
+def test_dollars_become_euros_by_the_rate_of_the_day_and_other_currencies_as_entered(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The payments are of Saturday, 1 February 2020: the rate of Friday holds.
+    empty.database.execute(
+        "insert into public.fx_rates values ('2020-01-30', 0.7, 'test'), ('2020-01-31', 0.9, 'test')"
+    )
+    sit_at_browser(monkeypatch, cookies_of(session_for("fin")))
+    me = identify()
+    assert me is not None
+    paid: dict[str, Any] = {
+        "month": "2020-01-01",
+        "donated_on": "2020-02-01",
+        "organisation": "Heath Trust",
+        "claim_type": "restored",
+        "area_m2": "40",
+        "amount": "50.10",
+        "currency": "USD",
+    }
+    record_donation(me, paid)
+    for refused in ({"currency": "GBP"}, {"donated_on": "2020-02-20"}):
+        with pytest.raises(InputError, match="No exchange rate is known for that day and curren"):
+            record_donation(me, paid | refused)
+    with pytest.raises(InputError, match="three capital letters"):
+        record_donation(me, paid | {"currency": "euro"})
+    record_donation(me, paid | {"currency": "GBP", "amount": "40", "amount_eur": "47.30"})
+    # What the database works out cannot be brought along.
+    brought = {"currency": "EUR", "amount": "7", "fx_eur_per_unit": "2", "fx_day": "2020-01-31"}
+    record_donation(me, paid | brought)
+
+    stored = {donation.currency: donation for donation in contribution(me).donations}
+    dollars, pounds, euros = stored["USD"], stored["GBP"], stored["EUR"]
+    assert (dollars.amount, dollars.amount_eur) == (Decimal("50.10"), Decimal("45.09"))
+    assert (dollars.fx_eur_per_unit, dollars.fx_day) == (Decimal("0.9"), date(2020, 1, 31))
+    assert (pounds.amount, pounds.amount_eur, pounds.fx_day) == (
+        Decimal(40),
+        Decimal("47.30"),
+        None,
+    )
+    assert (euros.amount_eur, euros.fx_eur_per_unit) == (Decimal(7), None)
+
+    at = open_page(monkeypatch, "ann", RESTORATION)
+    table = at.dataframe[0].value
+    shown = {row["Amount"]: row["Paid"].replace("\u00a0", " ") for _, row in table.iterrows()}
+    assert shown[45.09] == "$50.10 at 0.9000 € per $"
+    assert shown[47.3] == "£40.00, euros as entered"
+    assert shown[7.0] == "in euros"
 
 
 def test_a_member_can_neither_enter_nor_verify(given: Web, monkeypatch: pytest.MonkeyPatch) -> None:

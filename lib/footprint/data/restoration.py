@@ -35,7 +35,13 @@ class Donation:
     project: str | None
     claim_type: str
     country: str | None
+    # As it was paid, and what that was in euros.
+    amount: Decimal
+    currency: str
     amount_eur: Decimal
+    # EUR for one unit of the currency, and of which day; None where the euros were entered.
+    fx_eur_per_unit: Decimal | None
+    fx_day: date | None
     area_m2: float
     receipt_url: str | None
     receipt_sha256: str | None
@@ -132,7 +138,11 @@ def _donation(row: dict[str, Any]) -> Donation:
         project=row["project"],
         claim_type=row["claim_type"],
         country=row["country"],
+        amount=money(row["amount"]) or Decimal(0),
+        currency=row["currency"],
         amount_eur=money(row["amount_eur"]) or Decimal(0),
+        fx_eur_per_unit=money(row["fx_eur_per_unit"]),
+        fx_day=date.fromisoformat(row["fx_day"][:10]) if row["fx_day"] else None,
         area_m2=float(row["area_m2"]),
         receipt_url=row["receipt_url"],
         receipt_sha256=row["receipt_sha256"],

@@ -28,6 +28,11 @@ _NOT_STORED = (
     "The file itself is not stored. Its SHA-256 is computed here and kept: it shows later whether "
     "a file is the very one that was compared."
 )
+_IN_EUROS = (
+    "What the bank statement says. Left empty, dollars become euros by the last exchange rate of "
+    "the week before the payment; of other currencies no rate is kept."
+)
+CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "RON")
 # Months back that a donation can be for.
 _MONTHS = 36
 
@@ -57,7 +62,18 @@ def _add(me: Me, today: date) -> None:
             paid = st.date_input("Paid on", today, format="YYYY-MM-DD")
             claim = st.selectbox("Claim", list(CLAIMS), format_func=CLAIMS.__getitem__)
             country = st.text_input("Country", placeholder="ROU", max_chars=3)
-            amount = st.number_input("Amount in euros", min_value=0.0, step=1.0)
+            amount = st.number_input("Amount", min_value=0.0, step=1.0)
+            currency = st.selectbox(
+                "Currency", CURRENCIES, accept_new_options=True, help="Three letters, ISO 4217."
+            )
+            euros = st.number_input(
+                "In euros, if in another currency",
+                value=None,
+                min_value=0.0,
+                step=1.0,
+                placeholder="Dollars: by the rate of the day",
+                help=_IN_EUROS,
+            )
             area = st.number_input("Area, m²", min_value=0.0, step=1.0)
             url = st.text_input("Link to the receipt", placeholder="https://", max_chars=2000)
             number = st.text_input("Receipt number", max_chars=200)
@@ -71,7 +87,8 @@ def _add(me: Me, today: date) -> None:
             "claim_type": claim,
             "country": country.strip().upper() or None,
             "amount": f"{amount:.2f}",
-            "amount_eur": f"{amount:.2f}",
+            "currency": currency.strip().upper(),
+            "amount_eur": None if euros is None else f"{euros:.2f}",
             "area_m2": f"{area:.4f}",
             "receipt_url": url.strip() or None,
             "receipt_number": number.strip() or None,
@@ -90,7 +107,7 @@ def _verify(me: Me, pending: list[Donation], formats: Formats) -> None:
     st.write(
         plain(
             f"{CLAIMS[donation.claim_type]}: {formats.quantity(donation.area_m2, AREA)} for "
-            f"{formats.money(donation.amount_eur)}, paid on {formats.day(donation.donated_on)}"
+            f"{paid_in_words(donation, formats)}, paid on {formats.day(donation.donated_on)}"
         )
     )
     if donation.receipt_url:
@@ -107,6 +124,18 @@ def _verify(me: Me, pending: list[Donation], formats: Formats) -> None:
     agreed = st.checkbox("Organisation, amount and area are as the receipt says")
     if st.button("Verify", type="primary", icon=":material/fact_check:"):
         act(lambda: _verified(me, donation, digest, agreed))
+
+
+def paid_in_words(donation: Donation, formats: Formats) -> str:
+    """Return the euros of a donation, with what was paid where that was another currency."""
+    euros = formats.money(donation.amount_eur)
+    if donation.currency == "EUR":
+        return euros
+    paid = formats.money(donation.amount, donation.currency)
+    if donation.fx_eur_per_unit is None or donation.fx_day is None:
+        return f"{euros} ({paid}, the euros as entered)"
+    rate = formats.number(donation.fx_eur_per_unit, 4)
+    return f"{euros} ({paid} at {rate}, the rate of {formats.day(donation.fx_day)})"
 
 
 def sha256_of(content: bytes) -> str:

@@ -91,13 +91,13 @@ def draw_donations(given: Contribution, formats: Formats) -> None:
             "Cost per m²": formats.money,
         }
         st.dataframe(
-            styled(donations_table(given.donations), writers),
+            styled(donations_table(given.donations, formats), writers),
             hide_index=True,
             placeholder="–",
             height=min(520, 37 + 35 * len(given.donations)),
             column_config={
-                "For": st.column_config.Column(pinned=True, width=120),
-                "Organisation": st.column_config.Column(width=180),
+                "For": st.column_config.Column(pinned=True, width=130),
+                "Organisation": st.column_config.Column(width=230),
                 "Receipt": st.column_config.LinkColumn(display_text="Open"),
                 "SHA-256 of the receipt": st.column_config.Column(width=180),
             },
@@ -109,8 +109,8 @@ def draw_donations(given: Contribution, formats: Formats) -> None:
         )
 
 
-def donations_table(donations: list[Donation]) -> pd.DataFrame:
-    """Return the donations as the list shows them: unformatted, one row each."""
+def donations_table(donations: list[Donation], formats: Formats) -> pd.DataFrame:
+    """Return the donations as the list shows them: one row each, figures still numbers."""
     return pd.DataFrame(
         {
             "For": month_name(donation.month),
@@ -119,6 +119,7 @@ def donations_table(donations: list[Donation]) -> pd.DataFrame:
             "Claim": CLAIMS.get(donation.claim_type, donation.claim_type),
             "State": STATES[donation.is_verified],
             "Amount": float(donation.amount_eur),
+            "Paid": _as_paid(donation, formats),
             "Area": donation.area_m2,
             "Cost per m²": donation.price_eur_per_m2,
             "Country": donation.country,
@@ -129,6 +130,15 @@ def donations_table(donations: list[Donation]) -> pd.DataFrame:
         }
         for donation in donations
     )
+
+
+def _as_paid(donation: Donation, formats: Formats) -> str:
+    if donation.currency == "EUR":
+        return "in euros"
+    paid = formats.money(donation.amount, donation.currency)
+    if donation.fx_eur_per_unit is None:
+        return f"{paid}, euros as entered"
+    return f"{paid} at {formats.number(donation.fx_eur_per_unit, 4)} € per $"
 
 
 def nothing_given(me: Me) -> None:
