@@ -1,5 +1,6 @@
 from footprint.auth import require_user
 from footprint.data.deployment import deployment_info
+from footprint.data.receipts import stored_receipts
 from footprint.data.restoration import contribution
 from footprint.ui.acts import say_what_was_done
 from footprint.ui.cards import draw_cards
@@ -30,4 +31,4 @@ with begin("Restoration", me) as view:
     else:
         draw_cards(contribution_cards(given, deployment, view.formats), 4)
         draw_months(given, view.formats)
-        draw_donations(given, view.formats)
+        draw_donations(given, stored_receipts(me) or frozenset(), view.formats)

@@ -11,9 +11,9 @@ import pytest
 import streamlit as st
 
 from footprint.auth.guard import identify
+from footprint.data.receipts import sha256_of
 from footprint.data.restoration import contribution, record_donation, verify_donation
 from footprint.errors import AccessDenied, InputError
-from footprint.ui.donation_forms import sha256_of
 from screens import DOWN, buttons, charts, figures, open_page, words
 from web import Web, cookies_of, session_for, sit_at_browser, tell_settings
 

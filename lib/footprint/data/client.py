@@ -94,6 +94,21 @@ def change(
     _read(_ask(session, "PATCH", table, params=filters, content=json.dumps(values)))
 
 
+def storage(session: Session, method: str, path: str, **request: Any) -> httpx.Response:
+    """Ask Supabase Storage as this person; the answer is whatever it says, also that it is absent.
+
+    Args:
+        session: whose token is sent.
+        method: of HTTP.
+        path: below ``/storage/v1/``.
+        request: what else httpx is to send.
+
+    Raises:
+        ServiceUnavailable: where nothing answers at all.
+    """
+    return _ask(session, method, path, service="storage/v1", **request)
+
+
 def _ask(session: Session, method: str, path: str, **request: Any) -> httpx.Response:
     token = session.access_token
     response = _send(method, path, token, request)
@@ -104,13 +119,13 @@ def _ask(session: Session, method: str, path: str, **request: Any) -> httpx.Resp
 
 def _send(method: str, path: str, token: str, request: Mapping[str, Any]) -> httpx.Response:
     url, key = get_settings().require_api()
-    headers = {
-        "apikey": key,
-        "Authorization": f"Bearer {token}",
-        "Content-Type": "application/json",
-    }
+    headers = {"apikey": key, "Authorization": f"Bearer {token}"}
+    if "content" in request:
+        headers["Content-Type"] = "application/json"
+    sent = dict(request)
+    service = sent.pop("service", "rest/v1")
     try:
-        return http().request(method, f"{url}/rest/v1/{path}", headers=headers, **request)
+        return http().request(method, f"{url}/{service}/{path}", headers=headers, **sent)
     except httpx.TransportError as error:
         raise ServiceUnavailable(_UNAVAILABLE) from error
 

@@ -46,6 +46,8 @@ class LiteOptions:
             folder's ``outbox.jsonl`` and sends nothing.
         providers: sign-in providers by Supabase Auth's names for them (Supabase Lite knows
             ``github`` and ``google``), each with ``client_id``, ``secret`` and perhaps ``url``.
+        storage: whether there is a Supabase Storage too, which Supabase Lite calls experimental;
+            its files lie in the data folder.
     """
 
     allow_sign_up: bool = True
@@ -53,6 +55,7 @@ class LiteOptions:
     app_url: str = "http://127.0.0.1:8501"
     smtp: str = ""
     providers: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    storage: bool = False
 
     def __post_init__(self) -> None:
         if self.smtp and not re.fullmatch(r"[A-Za-z0-9.-]+:\d{1,5}", self.smtp):
@@ -95,6 +98,7 @@ class LitePlan:
             "mail_templates": str(MAIL_TEMPLATES),
             "smtp": self.options.smtp,
             "providers": self.options.providers,
+            "storage": str(self.data_dir / "storage") if self.options.storage else "",
         }
 
 

@@ -8,14 +8,21 @@
 //   in   "detach"                               outlive the caller
 // Without "detach", the end of stdin is the end of the server: a caller that dies leaves nothing.
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { appendFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { format } from "node:util";
 
 import { serve } from "@hono/node-server";
-import { App, SUPABASE_AUTH_HELPERS_SQL, SmtpEmailDriver, getAuthSchemaSql } from "@supabase/lite";
+import {
+  App,
+  SUPABASE_AUTH_HELPERS_SQL,
+  SmtpEmailDriver,
+  getAuthSchemaSql,
+  getStorageSchemaSql,
+  setExperimental,
+} from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
 
 const LISTEN_ADDRESS = "127.0.0.1";
@@ -45,6 +52,11 @@ const ROLES_SQL = `
     end if;
   end $$;
   grant usage on schema public, auth to anon, authenticated, service_role;`;
+
+// As Supabase grants them: what may be done is for the policies to say.
+const STORAGE_GRANTS_SQL = `
+  grant usage on schema storage to anon, authenticated, service_role;
+  grant all on storage.buckets, storage.objects to anon, authenticated, service_role;`;
 
 /** PostgreSQL's "2026-11-21 02:01:00.5+00" as ISO 8601 "2026-11-21T02:01:00.5+00:00". */
 const isoTimestamp = (text) =>
@@ -85,6 +97,40 @@ const outbox = (path) => ({
     }),
 });
 
+/** Supabase Storage's files: the content and what it is, under names that no path can be made of. */
+function fileStore(folder) {
+  // Supabase Lite uploads without a version and asks with one: it is no part of the name.
+  const place = (bucket, key) =>
+    `${folder}/${createHash("sha256").update(JSON.stringify([bucket, key])).digest("hex")}`;
+  const headObject = async (bucket, key) => {
+    const about = JSON.parse(await readFile(`${place(bucket, key)}.json`, "utf8"));
+    return { ...about, lastModified: new Date(about.lastModified) };
+  };
+  const deleteObject = async (bucket, key) => {
+    for (const end of ["", ".json"]) await rm(place(bucket, key) + end, { force: true });
+  };
+  return {
+    driver: null,
+    headObject,
+    deleteObject,
+    uploadObject: async (bucket, key, version, body, mimetype, cacheControl) => {
+      const content = Buffer.from(await new Response(body).arrayBuffer());
+      const eTag = `"${createHash("sha256").update(content).digest("hex")}"`;
+      const size = content.length;
+      const about = { cacheControl, contentLength: size, size, mimetype, eTag, lastModified: new Date() };
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await writeFile(place(bucket, key), content, { mode: 0o600 });
+      await writeFile(`${place(bucket, key)}.json`, JSON.stringify(about), { mode: 0o600 });
+      return { ...about, httpStatusCode: 200 };
+    },
+    getObject: async (bucket, key) => ({
+      metadata: await headObject(bucket, key),
+      httpStatusCode: 200,
+      body: await readFile(place(bucket, key)),
+    }),
+  };
+}
+
 /** A mail catcher on this machine, or a private file. */
 function createMailer(config) {
   if (!config.smtp) return outbox(config.outbox);
@@ -103,7 +149,7 @@ const mailTemplates = (folder) =>
   );
 
 function createApp(config, connection, auth) {
-  return new App({
+  const app = new App({
     connection,
     api: { external_url: `http://${LISTEN_ADDRESS}:${config.port}` },
     auth: {
@@ -121,6 +167,8 @@ function createApp(config, connection, auth) {
     },
     options: { drivers: { email: createMailer(config) } },
   });
+  if (config.storage) app._storageAdapter = fileStore(config.storage);
+  return app;
 }
 
 /** `POST /auth/v1/admin/users`, which Supabase Lite lacks: makes an account whose e-mail is confirmed. */
@@ -164,6 +212,7 @@ function createHandler(config, connection) {
     email: { enable_confirmations: config.confirm_email },
   });
   const adminApp = createApp(config, connection, { enable_signup: true });
+  const services = config.storage ? /^\/(rest|auth|storage)\/v1\// : /^\/(rest|auth)\/v1\//;
   const waits = config.confirm_email || !config.allow_sign_up;
   return async (request) => {
     const { pathname } = new URL(request.url);
@@ -175,7 +224,7 @@ function createHandler(config, connection) {
       const answer = await makeUnconfirmed(request, app, connection);
       if (answer) return answer;
     }
-    if (!/^\/(rest|auth)\/v1\//.test(pathname)) return new Response("Not found", { status: 404 });
+    if (!services.test(pathname)) return new Response("Not found", { status: 404 });
     // No peer address: Supabase Lite's admin mode can then never elevate a request without a key.
     return app.fetch(request, { peerAddress: null });
   };
@@ -220,6 +269,10 @@ async function obey(line) {
     obey.config = JSON.parse(line);
     connection = connect(obey.config);
     await connection.driver.unsafe(`${SUPABASE_AUTH_HELPERS_SQL}\n${getAuthSchemaSql()}\n${ROLES_SQL}`);
+    if (obey.config.storage) {
+      setExperimental("storage", true);
+      await connection.driver.unsafe(`${getStorageSchemaSql()}\n${STORAGE_GRANTS_SQL}`);
+    }
     say({ event: "prepared" });
   } else if (line === "listen") {
     await connection.introspect({ useCache: true });

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from footprint.auth import Me
+from footprint.data.receipts import TYPES, sha256_of, store_receipt, stored_receipts
 from footprint.data.restoration import (
     CLAIMS,
     Contribution,
@@ -33,6 +34,10 @@ _IN_EUROS = (
     "the week before the payment; of other currencies no rate is kept."
 )
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK", "RON")
+_STORED = (
+    "The file is stored, and everybody who is signed in can open it: black out what is not for "
+    "them. Its SHA-256 is kept beside it."
+)
 # Months back that a donation can be for.
 _MONTHS = 36
 
@@ -77,8 +82,7 @@ def _add(me: Me, today: date) -> None:
             area = st.number_input("Area, m²", min_value=0.0, step=1.0)
             url = st.text_input("Link to the receipt", placeholder="https://", max_chars=2000)
             number = st.text_input("Receipt number", max_chars=200)
-        file = st.file_uploader("Receipt", help=_NOT_STORED)
-        st.caption(_NOT_STORED)
+        file = _receipt_field(me, "Receipt")
         sent = st.form_submit_button("Add, unverified", type="primary")
     if sent:
         entry |= {
@@ -92,9 +96,8 @@ def _add(me: Me, today: date) -> None:
             "area_m2": f"{area:.4f}",
             "receipt_url": url.strip() or None,
             "receipt_number": number.strip() or None,
-            "receipt_sha256": sha256_of(file.getvalue()) if file else None,
         }
-        act(lambda: _added(me, entry))
+        act(lambda: _added(me, entry, file))
 
 
 @st.dialog("Verify a donation", width="medium")
@@ -112,8 +115,7 @@ def _verify(me: Me, pending: list[Donation], formats: Formats) -> None:
     )
     if donation.receipt_url:
         st.link_button("Open the receipt", donation.receipt_url, icon=":material/open_in_new:")
-    file = st.file_uploader("Receipt that you compared", help=_NOT_STORED)
-    st.caption(_NOT_STORED)
+    file = _receipt_field(me, "Receipt that you compared")
     digest = sha256_of(file.getvalue()) if file else None
     if digest and donation.receipt_sha256 not in (None, digest):
         st.warning(
@@ -123,7 +125,7 @@ def _verify(me: Me, pending: list[Donation], formats: Formats) -> None:
         )
     agreed = st.checkbox("Organisation, amount and area are as the receipt says")
     if st.button("Verify", type="primary", icon=":material/fact_check:"):
-        act(lambda: _verified(me, donation, digest, agreed))
+        act(lambda: _verified(me, donation, file, agreed))
 
 
 def paid_in_words(donation: Donation, formats: Formats) -> str:
@@ -138,22 +140,33 @@ def paid_in_words(donation: Donation, formats: Formats) -> str:
     return f"{euros} ({paid} at {rate}, the rate of {formats.day(donation.fx_day)})"
 
 
-def sha256_of(content: bytes) -> str:
-    """Return the SHA-256 of a file's content, hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+def _receipt_field(me: Me, label: str) -> UploadedFile | None:
+    is_stored = stored_receipts(me) is not None
+    said = _STORED if is_stored else _NOT_STORED
+    file = st.file_uploader(label, type=sorted(TYPES.values()) if is_stored else None, help=said)
+    st.caption(said)
+    return file
 
 
-def _added(me: Me, entry: dict[str, Any]) -> str:
-    record_donation(me, entry)
+def _kept(me: Me, file: UploadedFile) -> str:
+    """Store a receipt where there is somewhere to, and return its SHA-256."""
+    content = file.getvalue()
+    if stored_receipts(me) is None:
+        return sha256_of(content)
+    return store_receipt(me, content, file.type)
+
+
+def _added(me: Me, entry: dict[str, Any], file: UploadedFile | None) -> str:
+    record_donation(me, entry | {"receipt_sha256": _kept(me, file) if file else None})
     return f"The donation to {entry['organisation']} is entered; it is pending until verified."
 
 
-def _verified(me: Me, donation: Donation, digest: str | None, agreed: bool) -> str:
-    if digest is None:
+def _verified(me: Me, donation: Donation, file: UploadedFile | None, agreed: bool) -> str:
+    if file is None:
         raise InputError("Choose the receipt that you compared: its SHA-256 is kept.")
     if not agreed:
         raise InputError("Confirm that organisation, amount and area are as the receipt says.")
-    verify_donation(me, donation, digest)
+    verify_donation(me, donation, _kept(me, file))
     return f"The donation to {donation.organisation} is verified."
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from footprint.api.exports import receipt_address
 from footprint.auth import Me
 from footprint.charts.restoration import MONEY, NATURE, Pair, describe_pair, side_by_side
 from footprint.data.deployment import Deployment
@@ -78,7 +79,7 @@ def draw_months(given: Contribution, formats: Formats) -> None:
     )
 
 
-def draw_donations(given: Contribution, formats: Formats) -> None:
+def draw_donations(given: Contribution, stored: frozenset[str], formats: Formats) -> None:
     """Draw every donation with its receipt."""
     with st.container(border=True):
         st.header("Donations", anchor=False)
@@ -91,7 +92,7 @@ def draw_donations(given: Contribution, formats: Formats) -> None:
             "Cost per m²": formats.money,
         }
         st.dataframe(
-            styled(donations_table(given.donations, formats), writers),
+            styled(donations_table(given.donations, stored, formats), writers),
             hide_index=True,
             placeholder="–",
             height=min(520, 37 + 35 * len(given.donations)),
@@ -99,6 +100,7 @@ def draw_donations(given: Contribution, formats: Formats) -> None:
                 "For": st.column_config.Column(pinned=True, width=130),
                 "Organisation": st.column_config.Column(width=230),
                 "Receipt": st.column_config.LinkColumn(display_text="Open"),
+                "Stored file": st.column_config.LinkColumn(display_text="Download"),
                 "SHA-256 of the receipt": st.column_config.Column(width=180),
             },
             alt=f"{len(given.donations)} donations, newest first, with claim, amount and receipt",
@@ -109,9 +111,17 @@ def draw_donations(given: Contribution, formats: Formats) -> None:
         )
 
 
-def donations_table(donations: list[Donation], formats: Formats) -> pd.DataFrame:
-    """Return the donations as the list shows them: one row each, figures still numbers."""
-    return pd.DataFrame(
+def donations_table(
+    donations: list[Donation], stored: frozenset[str], formats: Formats
+) -> pd.DataFrame:
+    """Return the donations as the list shows them: one row each, figures still numbers.
+
+    Args:
+        donations: newest first.
+        stored: the SHA-256 of every receipt that can be downloaded.
+        formats: the reader's.
+    """
+    table = pd.DataFrame(
         {
             "For": month_name(donation.month),
             "Organisation": donation.organisation,
@@ -126,10 +136,16 @@ def donations_table(donations: list[Donation], formats: Formats) -> pd.DataFrame
             "Paid on": donation.donated_on,
             "Receipt": donation.receipt_url,
             "Receipt number": donation.receipt_number,
+            "Stored file": _address(donation.receipt_sha256, stored),
             "SHA-256 of the receipt": donation.receipt_sha256,
         }
         for donation in donations
     )
+    return table if stored else table.drop(columns="Stored file")
+
+
+def _address(digest: str | None, stored: frozenset[str]) -> str | None:
+    return receipt_address(digest) if digest is not None and digest in stored else None
 
 
 def _as_paid(donation: Donation, formats: Formats) -> str:
