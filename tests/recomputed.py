@@ -17,6 +17,17 @@ from house import Database
 
 FORMATS = Formats.of("en-GB")
 PLEDGE = Decimal("0.05")
+# Dollars that a million tokens cost less from the cache than anew, by LiteLLM's list of 1.106.2.
+_SAVED = {
+    "gpt-4o": Decimal("2.50") - Decimal("1.25"),
+    "gpt-4o-mini": Decimal("0.15") - Decimal("0.075"),
+    "gpt-5-mini": Decimal("0.25") - Decimal("0.025"),
+    "claude-sonnet-4-5": Decimal("3") - Decimal("0.3"),
+    "claude-haiku-4-5": Decimal("1") - Decimal("0.1"),
+    "gemini-2.5-pro": Decimal("1.25") - Decimal("0.125"),
+    "gemini-2.5-flash": Decimal("0.3") - Decimal("0.03"),
+    "mistral-large-latest": Decimal("0.5") - Decimal("0.05"),
+}
 
 _AMOUNTS = """
   count(*) as requests, count(*) filter (where status = 'failure') as failures,
@@ -66,7 +77,10 @@ class Asked:
         )
         with self.database.connect() as connection:
             cursor = connection.cursor(row_factory=dict_row)
-            return cursor.execute(query, vars(self) | {"database": None}).fetchall()
+            found = cursor.execute(query, vars(self) | {"database": None}).fetchall()
+        # Refused requests cost 0 for sure; where nothing that was sent has a price, that is no sum.
+        unknown = {"cost_eur": None, "cost_usd": None, "cost_of_people": None}
+        return [row if row["priced"] else row | unknown for row in found]
 
     def requests(self) -> list[dict[str, Any]]:
         """Return single requests, newest first, with their time in the zone; a cache hit is free."""
@@ -126,10 +140,12 @@ class Asked:
         assert row is not None
         return Decimal(row[0])
 
-    @staticmethod
-    def _saved(of: dict[str, Any]) -> str:
-        # gpt-4o, the only model here that reads from a cache: 2.50 $ anew, 1.25 $ from the cache.
+    def _saved(self, of: dict[str, Any]) -> str:
         if not of["cached"]:
             return "None"
-        saved = Decimal(of["cached"]) * Decimal("1.25") / 1_000_000
-        return FORMATS.money(saved * of["cost_eur"] / of["cost_usd"])
+        saved = sum(
+            Decimal(row["cached"]) * _SAVED[row["model"].lower()]
+            for row in self.rows("model")
+            if row["cached"]
+        )
+        return FORMATS.money(saved / 1_000_000 * of["cost_eur"] / of["cost_usd"])

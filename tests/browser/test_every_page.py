@@ -108,7 +108,8 @@ def test_no_page_asks_another_host(app: str, web: Web, browser: Browser) -> None
 # What the Tab key must reach: everything that acts and is not one of a group that arrows walk.
 _REACHABLE = """() => [...document.querySelectorAll(
   '[data-testid=stMain] :is(a[href], button, input, select, textarea, summary, [tabindex="0"])')]
-  .filter(e => e.tabIndex >= 0 && !e.disabled && e.offsetParent !== null
+  .filter(e => e.tabIndex >= 0 && !e.disabled
+    && e.checkVisibility({checkVisibilityCSS: true, checkOpacity: true})
     && !e.closest('[aria-hidden=true], [inert], [role=radiogroup], [data-testid=stDataFrame]'))
   .map((e, n) => { e.dataset.walked ??= n; return e.dataset.walked; })"""
 _FOCUSED = """() => { const e = document.activeElement;

@@ -306,7 +306,7 @@ def compare_people(at: AppTest, whole: Asked, where: object) -> bool:
 def same(shown: Any, expected: Any, where: object) -> None:
     """Assert that two amounts are one, an unknown one included."""
     if expected is None:
-        assert shown is None or math.isnan(float(shown)) or float(shown) == 0, where
+        assert shown is None or math.isnan(float(shown)), where
         return
     assert float(shown) == pytest.approx(float(expected), rel=1e-9, abs=1e-12), where
 
