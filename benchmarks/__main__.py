@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-LIBRARY = {"__init__", "__main__", "common", "filling", "visitors"}
+LIBRARY = {"__init__", "__main__", "common", "filling", "loggers", "sink", "visitors"}
 
 
 def main() -> int:
