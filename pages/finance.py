@@ -2,7 +2,7 @@ import streamlit as st
 
 from footprint.auth import require_role
 from footprint.data.deployment import deployment_info
-from footprint.data.finance import finance_month
+from footprint.data.finance import finance_month, month_before
 from footprint.ui.acts import say_what_was_done
 from footprint.ui.budgets import draw_budgets
 from footprint.ui.cards import draw_cards
@@ -38,7 +38,12 @@ with begin("Finance", me) as view:
     say_what_was_done()
 
     if statement.totals.requests:
-        draw_cards(finance_cards(statement, view.formats), 4)
+        before = month_before(me, statement, today)
+        draw_cards(
+            finance_cards(statement, view.formats, before),
+            4,
+            month_name(before.month) if before else None,
+        )
     else:
         no_request_in(month)
     with part("Budgets"):

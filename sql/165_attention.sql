@@ -17,11 +17,12 @@ begin
       from public.usage_org_daily u where u.day between v_today - 29 and v_today)
     || (select jsonb_build_object('open_months', count(*), 'open_pledged_eur', coalesce(round(sum(r.pledged_eur), 2), 0)::text, 'oldest_open_month', min(r.month))
           from private.restoration_rates((v_month - interval '12 months')::date, (v_month - 1)) r
-         where r.status = 'pending' and r.pledged_eur > 0);
+         where r.status = 'pending' and r.pledged_eur > 0)
+    || (select jsonb_build_object('unverified_donations', count(*)) from public.donations d where d.verified_at is null);
 end
 $$;
 comment on function private.attention() is
-  'Of the last thirty days: what has no price, no impact, no person; and the closed months of a year whose pledge has no receipt.';
+  'Of the last thirty days: what has no price, no impact, no person; the closed months of a year whose pledge has no receipt; and donations nobody has verified.';
 create or replace function public.attention() returns jsonb
 language sql stable security invoker set search_path = '' as $$ select private.attention() $$;
 comment on function public.attention() is 'What admins and finance may have to act on today, as facts.';

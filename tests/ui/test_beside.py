@@ -106,8 +106,22 @@ def facts(**changed: Any) -> Attention:
         "open_months": 0,
         "open_pledged_eur": Decimal(0),
         "oldest_open_month": None,
+        "unverified_donations": 0,
     }
     return Attention(**(fine | changed))
+
+
+@pytest.mark.parametrize(
+    ("waiting", "text", "remedy"),
+    [
+        (1, "1 donation waits to be compared with the receipt.", "Verify it"),
+        (2, "2 donations wait to be compared with the receipt.", "Verify them"),
+    ],
+)
+def test_finance_is_told_of_donations_that_wait(waiting: int, text: str, remedy: str) -> None:
+    found = findings(facts(unverified_donations=waiting), "finance", ENGLISH)
+    assert [(finding.text, finding.remedy) for finding in found] == [(text, remedy)]
+    assert findings(facts(unverified_donations=waiting), "admin", ENGLISH) == []
 
 
 def test_where_all_is_well_nothing_needs_attention() -> None:

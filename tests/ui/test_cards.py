@@ -218,6 +218,21 @@ def test_finance_says_at_what_rate_dollars_became_euros(fx: dict[str, Any], text
     assert cost.notes[0] == text
 
 
+def test_finance_compares_a_month_with_the_one_before() -> None:
+    before = month("verified", lowest=1, highest=1)
+    doubled = replace(
+        before,
+        totals=replace(
+            before.totals,
+            cost_eur=(before.totals.cost_eur or Decimal(0)) * 2,
+            requests=before.totals.requests * 3,
+        ),
+    )
+    cards = finance_cards(doubled, ENGLISH, before)
+    assert [card.change for card in cards] == ["+100%", "+200%", "0%", None]
+    assert all(card.change is None for card in finance_cards(doubled, ENGLISH))
+
+
 def test_finance_tells_pledged_donated_and_restored_apart() -> None:
     *_, pledge, restored = finance_cards(month("verified", lowest=1, highest=1), ENGLISH)
     assert (pledge.value, pledge.notes) == (

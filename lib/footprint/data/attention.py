@@ -22,6 +22,7 @@ class Attention:
         unknown_models: how many models lack a factor.
         open_months: closed months of the last twelve with a pledge and no verified receipt.
         open_pledged_eur: what was pledged for them.
+        unverified_donations: donations that nobody has compared with their receipt.
     """
 
     today: date
@@ -35,6 +36,7 @@ class Attention:
     open_months: int
     open_pledged_eur: Decimal
     oldest_open_month: date | None
+    unverified_donations: int
 
 
 def attention(me: Me) -> Attention:
@@ -57,4 +59,5 @@ def _attention(user_id: str, role: str, _session: Session) -> Attention:
         open_months=int(answer["open_months"]),
         open_pledged_eur=Decimal(answer["open_pledged_eur"]),
         oldest_open_month=days["oldest_open_month"],
+        unverified_donations=int(answer["unverified_donations"]),
     )

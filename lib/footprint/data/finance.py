@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -67,6 +67,20 @@ def finance_month(me: Me, month: date) -> FinanceMonth:
         month: any day of the month, in the reporting time zone.
     """
     return _finance_month(me.user_id, me.role, month.replace(day=1), me.session)
+
+
+def month_before(me: Me, statement: FinanceMonth, today: date) -> FinanceMonth | None:
+    """Return the month before, to compare with: both are over and wholly recorded.
+
+    Args:
+        me: who asks.
+        statement: the month that is compared.
+        today: the current day in the reporting time zone.
+    """
+    before = (statement.month - timedelta(days=1)).replace(day=1)
+    if statement.month >= today.replace(day=1) or before <= (statement.first_month or before):
+        return None
+    return finance_month(me, before)
 
 
 def lines_by(statement: FinanceMonth, key: str) -> pd.DataFrame:

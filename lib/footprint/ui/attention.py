@@ -94,17 +94,29 @@ def _of_admin(facts: Attention, formats: Formats) -> list[Finding]:
 
 
 def _of_finance(facts: Attention, formats: Formats) -> list[Finding]:
-    if not facts.open_months or facts.oldest_open_month is None:
-        return []
-    months = (
-        month_name(facts.oldest_open_month)
-        if facts.open_months == 1
-        else f"{facts.open_months} months since {month_name(facts.oldest_open_month)}"
-    )
-    return [
-        Finding(
-            f"{formats.money(facts.open_pledged_eur)} pledged for {months} have no receipt yet.",
-            "Enter the donations",
-            "pages/restoration.py",
+    found = []
+    if facts.unverified_donations:
+        waiting = formats.counted(facts.unverified_donations, "donation")
+        verb = "waits" if facts.unverified_donations == 1 else "wait"
+        found.append(
+            Finding(
+                f"{waiting} {verb} to be compared with the receipt.",
+                "Verify it" if facts.unverified_donations == 1 else "Verify them",
+                "pages/restoration.py",
+            )
         )
-    ]
+    if facts.open_months and facts.oldest_open_month is not None:
+        months = (
+            month_name(facts.oldest_open_month)
+            if facts.open_months == 1
+            else f"{facts.open_months} months since {month_name(facts.oldest_open_month)}"
+        )
+        found.append(
+            Finding(
+                f"{formats.money(facts.open_pledged_eur)} pledged for {months} have no receipt "
+                "yet.",
+                "Enter the donations",
+                "pages/restoration.py",
+            )
+        )
+    return found

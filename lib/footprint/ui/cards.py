@@ -63,13 +63,14 @@ def restored_card(now: Usage, formats: Formats) -> Card:
     )
 
 
-def draw_cards(cards: Sequence[Card], columns: int, before: Period | None = None) -> None:
+def draw_cards(cards: Sequence[Card], columns: int, before: Period | str | None = None) -> None:
     """Draw cards in a grid that reflows on small screens.
 
     Args:
         cards: in reading order.
         columns: how many stand side by side where there is room.
-        before: the period that changes are told against; no card of a row tells one without it.
+        before: the period that changes are told against, or its name; no card of a row tells one
+            without it.
     """
     before = before if any(card.change for card in cards) else None
     with st.grid(columns, min_column_width=190):
@@ -106,7 +107,9 @@ def coverage(how: str, formats: Formats, **known: Part) -> str:
     return ", ".join(f"{share} of {name}" for name, share in shares.items()) + f" {how}"
 
 
-def _before_text(card: Card, before: Period | None) -> str | None:
+def _before_text(card: Card, before: Period | str | None) -> str | None:
     if before is None or card.change is None:
         return None
+    if isinstance(before, str):
+        return f"vs {before}"
     return "vs the day before" if before.length == 1 else f"vs {before.length} days before"

@@ -38,17 +38,27 @@ FILES = (
 DIALECT_NAMES = ((PLAIN, "CSV"), (EXCEL, "CSV for European Excel"))
 
 
-def finance_cards(statement: FinanceMonth, formats: Formats) -> list[Card]:
-    """Return the month's four cards: cost, use, pledge, and what came of it."""
+def finance_cards(
+    statement: FinanceMonth, formats: Formats, before: FinanceMonth | None = None
+) -> list[Card]:
+    """Return the month's four cards: cost, use, pledge, and what came of it.
+
+    Args:
+        statement: the month.
+        formats: the reader's.
+        before: the month to compare with; None where there is none.
+    """
     totals, restoration = statement.totals, statement.restoration
     share = formats.share(restoration.pledge_share, 1)
     price = formats.money(restoration.price_eur_per_m2)
+    earlier = before.totals if before else None
+    pledged_before = before.restoration.pledged_eur if before else None
     return [
         Card(
             label="Cost",
             icon=":material/payments:",
             value=formats.money(totals.cost_eur),
-            change=None,
+            change=formats.change(totals.cost_eur, earlier.cost_eur if earlier else None),
             notes=(
                 f"{formats.money(totals.cost_usd, 'USD')}, {_rates(statement, formats)}",
                 f"{formats.share(totals.priced, totals.billed)} of requests priced",
@@ -59,7 +69,8 @@ def finance_cards(statement: FinanceMonth, formats: Formats) -> list[Card]:
             label="Requests",
             icon=":material/forum:",
             value=formats.number(totals.requests),
-            change=None,
+            change=formats.change(totals.requests, earlier.requests if earlier else None),
+            judgement="neither",
             notes=(
                 f"{formats.quantity(totals.tokens_used, TOKENS)} tokens",
                 f"{formats.share(totals.attributed, totals.requests)} have a person",
@@ -70,7 +81,8 @@ def finance_cards(statement: FinanceMonth, formats: Formats) -> list[Card]:
             label="Pledged to nature",
             icon=":material/volunteer_activism:",
             value=formats.money(restoration.pledged_eur),
-            change=None,
+            change=formats.change(restoration.pledged_eur, pledged_before),
+            judgement="neither",
             notes=(
                 f"{share} of the cost",
                 f"{formats.money(restoration.donated_eur)} donated, by receipts",
@@ -203,7 +215,7 @@ def draw_shares(statement: FinanceMonth, formats: Formats) -> None:
             alt="The square metres of the month's receipts by person, with the cost of each",
         )
         st.caption(
-            f"In all {formats.number(people['area_cm2'].sum() / 10_000, 4)} m², exactly what the "
+            f"In all {_square_metres(int(people['area_cm2'].sum()), formats)}, exactly what the "
             "receipts say, shared by cost in whole square centimetres. A contribution beside the "
             "footprint, never subtracted from it."
         )
@@ -236,8 +248,14 @@ def _restored(statement: FinanceMonth, formats: Formats, price: str) -> Card:
         value=formats.quantity(restoration.area_m2, AREA) if is_verified else "None yet",
         change=None,
         notes=("with a receipt",) if is_verified else ("no receipt yet", pending),
+        without_change="contribution",
         source="A contribution: it counts once a receipt is there, and is never subtracted.",
     )
+
+
+def _square_metres(area_cm2: int, formats: Formats) -> str:
+    """Write an area exactly: whole square metres without decimals, others to the cm²."""
+    return f"{formats.number(area_cm2 / 10_000, 4 if area_cm2 % 10_000 else 0)} m²"
 
 
 def _rates(statement: FinanceMonth, formats: Formats) -> str:

@@ -55,7 +55,7 @@ def _draw_organisation(view: View, period: Period) -> None:
 
 def draw_beside(view: View, footprint: Footprint, filters: Filters) -> None:
     """Draw the month ahead and, of everything one did, one's place among the others."""
-    grid = st.grid(2, min_column_width=320)
+    grid = st.grid(2, min_column_width=320, border=True)
     with grid.cell():
         draw_outlook(footprint.recent, view.formats)
     if not filters.is_active:

@@ -115,7 +115,7 @@ def draw_ledger(view: View, books: Ledger, timezone: str) -> None:
             st.header("Entries", anchor=False)
             names = {person.user_id: person.title for person in books.people}
             user_id = st.selectbox(
-                "Of",
+                "Person",
                 list(names),
                 index=None,
                 format_func=names.__getitem__,

@@ -60,31 +60,30 @@ def outlook_card(recent: Recent, measure: Measure, formats: Formats) -> Card:
 
 def draw_outlook(recent: Recent, formats: Formats) -> None:
     """Draw what the month will come to: cost, energy and CO₂e, each with its interval."""
-    with st.container(border=True, height="stretch"):
-        st.header(f"By the end of {month_name(recent.today)}", anchor=False)
-        rows = []
-        for measure in (COST, ENERGY_USED, CARBON_EMITTED):
-            found = outlook_of(recent, measure)
-            if found is None:
-                st.write(f"{NOT_ENOUGH.capitalize()}.")
-                st.caption(plain(WHY_NOT_ENOUGH))
-                return
-            so_far = recent.days[measure.column][recent.days.index >= _first(recent)].sum()
-            rows.append(
-                {
-                    "": measure.name,
-                    "So far": measure.text(so_far, formats),
-                    "Expected": measure.text(found.mid, formats),
-                    "90% interval": _between(found, measure, formats),
-                }
-            )
-        st.table(
-            pd.DataFrame(rows),
-            border="horizontal",
-            hide_index=True,
-            alt="So far this month, and expected by its end",
+    st.header(f"By the end of {month_name(recent.today)}", anchor=False)
+    rows = []
+    for measure in (COST, ENERGY_USED, CARBON_EMITTED):
+        found = outlook_of(recent, measure)
+        if found is None:
+            st.write(f"{NOT_ENOUGH.capitalize()}.")
+            st.caption(plain(WHY_NOT_ENOUGH))
+            return
+        so_far = recent.days[measure.column][recent.days.index >= _first(recent)].sum()
+        rows.append(
+            {
+                "": measure.name,
+                "So far": measure.text(so_far, formats),
+                "Expected": measure.text(found.mid, formats),
+                "90% interval": _between(found, measure, formats),
+            }
         )
-        st.caption("At the pace of each weekday over the last eight weeks.", help=FORECAST_SOURCE)
+    st.table(
+        pd.DataFrame(rows),
+        border="horizontal",
+        hide_index=True,
+        alt="So far this month, and expected by its end",
+    )
+    st.caption("At the pace of each weekday over the last eight weeks.", help=FORECAST_SOURCE)
 
 
 def _first(recent: Recent) -> pd.Timestamp:

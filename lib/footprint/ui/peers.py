@@ -18,23 +18,22 @@ WHY_NOT = {
 
 def draw_peers(peers: Peers, formats: Formats) -> None:
     """Draw the reader's month beside the median, to two digits, of at least five others."""
-    with st.container(border=True, height="stretch"):
-        st.header(f"Beside the others, {month_name(peers.month)}", anchor=False)
-        if peers.reason is not None:
-            st.write(WHY_NOT[peers.reason])
-            return
-        st.table(
-            peers_table(peers, formats),
-            border="horizontal",
-            hide_index=True,
-            alt="Your month beside the median of the others",
+    st.header(f"Beside the others, {month_name(peers.month)}", anchor=False)
+    if peers.reason is not None:
+        st.write(WHY_NOT[peers.reason])
+        return
+    st.table(
+        peers_table(peers, formats),
+        border="horizontal",
+        hide_index=True,
+        alt="Your month beside the median of the others",
+    )
+    st.caption(
+        plain(
+            f"Half of {formats.number(peers.others)} other people used less than the median, "
+            "half used more. Whole months only, so that nobody can be told from it."
         )
-        st.caption(
-            plain(
-                f"Half of {formats.number(peers.others)} other people used less than the median, "
-                "half used more. Whole months only, so that nobody can be told from it."
-            )
-        )
+    )
 
 
 def peers_table(peers: Peers, formats: Formats) -> pd.DataFrame:
