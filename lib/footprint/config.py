@@ -33,6 +33,10 @@ class Settings:
     spool_max_bytes: int = 512 * 1024 * 1024
     exit_timeout_s: float = 5.0
     metrics_token: str | None = field(default=None, repr=False)
+    # Whether the callback sends prompts and answers, redacted, for those who asked to read them.
+    send_content: bool = False
+    # An organisation's own redaction rules, `module:function`, after the built-in ones.
+    redaction_rules: tuple[str, ...] = ()
     # Headers by which chat front ends say who asks, lower case, before the usual ones.
     user_headers: tuple[str, ...] = ()
     email_headers: tuple[str, ...] = ()
@@ -86,6 +90,9 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
         value = environment.get(name)
         return value.strip() or None if value else None
 
+    def switch(name: str) -> bool:
+        return (text(name) or "").lower() in {"1", "true", "yes"}
+
     def amount(name: str, default: float) -> float:
         value = text(name)
         try:
@@ -108,11 +115,13 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
             k.strip() for k in (text("APP_COOKIE_KEYS") or "").split(",") if k.strip()
         ),
         data_dir=data_dir,
-        demo=(text("FOOTPRINT_DEMO") or "").lower() in {"1", "true", "yes"},
+        demo=switch("FOOTPRINT_DEMO"),
         spool_dir=Path(text("FOOTPRINT_SPOOL_DIR") or data_dir / "spool").expanduser(),
         spool_max_bytes=int(amount("FOOTPRINT_SPOOL_MAX_BYTES", Settings.spool_max_bytes)),
         exit_timeout_s=amount("FOOTPRINT_EXIT_TIMEOUT", Settings.exit_timeout_s),
         metrics_token=text("FOOTPRINT_METRICS_TOKEN"),
+        send_content=switch("FOOTPRINT_SEND_CONTENT"),
+        redaction_rules=_rules(text("FOOTPRINT_REDACTION_RULES") or ""),
         user_headers=_headers("FOOTPRINT_USER_HEADERS", text),
         email_headers=_headers("FOOTPRINT_EMAIL_HEADERS", text),
         name_headers=_headers("FOOTPRINT_NAME_HEADERS", text),
@@ -120,7 +129,7 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
         user_jwt_header=next(iter(_headers("FOOTPRINT_USER_JWT_HEADER", text)), None),
         user_jwt_secrets=_shared_secrets(text("FOOTPRINT_USER_JWT_SECRET") or ""),
         demo_port=_port("DEMO_PORT", text("DEMO_PORT") or "8501"),
-        sign_up=(text("FOOTPRINT_SIGN_UP") or "").lower() in {"1", "true", "yes"},
+        sign_up=switch("FOOTPRINT_SIGN_UP"),
         oauth_providers=_providers(text("FOOTPRINT_OAUTH_PROVIDERS") or ""),
         cookie_name=_cookie_name(text("FOOTPRINT_COOKIE_NAME") or Settings.cookie_name),
         session_lifetime_s=_hours(
@@ -146,6 +155,16 @@ def _providers(value: str) -> tuple[str, ...]:
                 f"not {name!r}."
             )
     return names
+
+
+def _rules(value: str) -> tuple[str, ...]:
+    found = tuple(one.strip() for one in value.split(",") if one.strip())
+    for one in found:
+        if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", one):
+            raise ConfigurationError(
+                f"FOOTPRINT_REDACTION_RULES must be module:function, with commas, not {one!r}."
+            )
+    return found
 
 
 def _headers(name: str, text: Callable[[str], str | None]) -> tuple[str, ...]:

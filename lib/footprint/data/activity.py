@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -56,6 +57,23 @@ class Cursor:
         return cls(request["started_at"], request["event_id"])
 
 
+@dataclass(frozen=True)
+class Turn:
+    """One message: whose (user, assistant, system, tool …), and its text."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """What was asked and answered, redacted, and when it will be erased (UTC)."""
+
+    asked: tuple[Turn, ...]
+    answered: tuple[Turn, ...]
+    expires_at: datetime
+
+
 def request_days(me: Me, period: Period) -> pd.DataFrame:
     """Return columns ``day``, ``provider``, ``model``, ``requests``, ``failures`` of a period."""
     return _request_days(me.user_id, period.first, period.last, me.session)
@@ -96,11 +114,35 @@ def one_request(me: Me, event_id: str) -> Request | None:
     return {name: _figure(name, value) for name, value in rows[0].items()} if rows else None
 
 
+def content_of(me: Me, event_id: str) -> Content | None:
+    """Return what was asked and answered in one of this person's requests; None where not kept."""
+    wanted = {"event_id": f"eq.{uuid.UUID(event_id)}"}
+    rows = fetch_all(me.session, "request_payloads", "event_id", wanted)
+    if not rows:
+        return None
+    row = rows[0]
+    return Content(
+        tuple(_turns(row["messages"], "user")),
+        tuple(_turns(row["response"], "assistant")),
+        datetime.fromisoformat(row["expires_at"]),
+    )
+
+
 def tokens_in_all(request: Request) -> int | None:
     """Return the sum of the token classes that are known; None where none is."""
     classes = (value for name, value in request.items() if name in _CLASSES)
     known = [int(value) for value in classes if value is not None]
     return sum(known) if known else None
+
+
+def _turns(value: Any, role: str) -> Iterator[Turn]:
+    """Yield what the callback sends (`role` and `text`); another sender's form as its JSON."""
+    for item in value if isinstance(value, list) else [value]:
+        found = item if isinstance(item, dict) else {"text": item}
+        text = found.get("text", found.get("content"))
+        if item is not None:
+            told = text if isinstance(text, str) else json.dumps(item, ensure_ascii=False)
+            yield Turn(str(found.get("role") or role), told)
 
 
 def _figure(name: str, value: Any) -> Any:

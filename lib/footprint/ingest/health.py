@@ -30,6 +30,8 @@ ABANDONED: Final = "abandoned"
 DOUBLE_FIRED: Final = "double_fired"
 UNREADABLE: Final = "unreadable"
 HOOK_ERRORS: Final = "hook_errors"
+# Prompts and answers that were wanted but could not be redacted; the request itself is recorded.
+CONTENT_LEFT_OUT: Final = "content_left_out"
 # Refused to whoever reported them over HTTP, with the reason.
 REJECTED: Final = "rejected"
 DROPPED: Final = "dropped: "

@@ -14,7 +14,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from footprint.config import Settings, get_settings
 from footprint.errors import ConfigurationError
@@ -26,6 +26,9 @@ from footprint.ingest.delivery import encode, encode_body
 from footprint.ingest.normalise import LitellmCall, event_body
 from footprint.ingest.recount import recount
 from footprint.ingest.spool import Spool
+
+if TYPE_CHECKING:
+    from footprint.ingest.content import Content
 
 ANSWER_TIMEOUT_S: Final = 10.0
 REMEMBERED: Final = 20_000
@@ -39,11 +42,13 @@ class Recorder:
     Args:
         spool: where they wait.
         courier: who delivers them.
+        content: what makes prompts and answers part of an event; None sends none.
     """
 
-    def __init__(self, spool: Spool, courier: Courier) -> None:
+    def __init__(self, spool: Spool, courier: Courier, content: Content | None = None) -> None:
         self.spool = spool
         self.courier = courier
+        self._content = content
         self._seen: OrderedDict[tuple[str, str], tuple[str, str]] = OrderedDict()
         self._seen_lock = threading.Lock()
         self._price_source: str | None = None
@@ -64,6 +69,8 @@ class Recorder:
             body = self._body(call)
             call_id = body.get("litellm_call_id")
             if call_id is None or not self._is_double(body):
+                if self._content is not None:
+                    body.update(self._content.of(call))
                 # First the event, then the end of the call: a kill in between leaves an abandoned
                 # call too, which the database drops because it knows its end.
                 self._keep(encode_body(body))
@@ -159,7 +166,19 @@ def _are_near(one: str, other: str) -> bool:
 def open_recorder(settings: Settings) -> Recorder:
     """Return a recorder that delivers to the Supabase project of the settings."""
     spool = Spool(settings.spool_dir.absolute(), settings.spool_max_bytes)
-    return Recorder(spool, Courier(spool, lambda: connect(settings)))
+    return Recorder(spool, Courier(spool, lambda: connect(settings)), _content(settings, spool))
+
+
+def _content(settings: Settings, spool: Spool) -> Content | None:
+    if health.read(spool.folder)["state"].get("content_problem"):
+        # Of a program before this one, with other settings or other rules.
+        spool.health.said(content_problem=None)
+    if not settings.send_content:
+        return None
+    # Imported only where it is wanted: no other program pays for it.
+    from footprint.ingest.content import Content
+
+    return Content(spool, settings.redaction_rules)
 
 
 _default: Recorder | None = None

@@ -46,6 +46,8 @@ class Survey:
         lost = sum(n for name, n in counts.items() if name.startswith(health.DROPPED))
         if lost:
             found.append(f"{lost} requests were dropped")
+        if state.get("content_problem"):
+            found.append(str(state["content_problem"]))
         if self.too_new:
             found.append(f"{self.too_new} files were written by a newer Footprint")
         if self.damaged:

@@ -15,6 +15,7 @@ from footprint.shell.text import plain
 from footprint.ui.formats import CARBON, ENERGY, UNKNOWN, WATER, Formats, Quantity
 from footprint.ui.method_note import EVIDENCE
 from footprint.ui.page import View
+from footprint.ui.request_content import draw_content
 from footprint.ui.request_list import REQUEST_KEY, outcome
 
 Facts = list[tuple[str, str]]
@@ -65,6 +66,7 @@ def draw_request(view: View, timezone: str) -> None:
                 if request["impact_reason"]:
                     st.write(REASONS.get(request["impact_reason"], "Its impact is unknown."))
             _facts("Origin", origin_facts(request))
+        draw_content(view, request, timezone)
         _steps(view, request)
 
 
