@@ -2,7 +2,7 @@ from footprint.auth import require_user
 from footprint.data.activity import request_days
 from footprint.data.deployment import deployment_info
 from footprint.data.footprint import my_footprint
-from footprint.ui.activity import activity_cards, activity_filter, draw_activity, narrowed
+from footprint.ui.activity import activity_cards, activity_filter, draw_activity
 from footprint.ui.cards import draw_cards
 from footprint.ui.charts import Paint
 from footprint.ui.empty import nothing_in_period, nothing_of_mine, nothing_passes
@@ -32,7 +32,7 @@ with begin("My activity", me) as view:
         nothing_in_period(footprint.last_day, view.formats)
     else:
         wanted = activity_filter(chosen)
-        draw_cards(activity_cards(narrowed(request_days(me, period), wanted), view.formats), 3)
+        draw_cards(activity_cards(request_days(me, period), wanted, view.formats), 3)
         with part("Requests", CHART):
             draw_requests(view, wanted, timezone)
         draw_request(view, timezone)

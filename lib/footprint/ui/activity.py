@@ -23,7 +23,7 @@ from footprint.ui.cards import Card
 from footprint.ui.charts import Drawing, Paint, chart_row
 from footprint.ui.filters import Chosen
 from footprint.ui.formats import UNKNOWN, Formats
-from footprint.ui.request_list import STATUSES
+from footprint.ui.request_list import STATUSES, is_fine
 from footprint.ui.tables import styled
 
 _COUNTS = ["requests", "failures"]
@@ -54,8 +54,16 @@ def activity_filter(chosen: Chosen) -> Wanted:
     )
 
 
-def activity_cards(days: pd.DataFrame, formats: Formats) -> list[Card]:
-    """Return how many requests there were, how many failed, and the busiest day."""
+def activity_cards(days: pd.DataFrame, wanted: Wanted, formats: Formats) -> list[Card]:
+    """Return how many requests there were, how many failed, and the error rate.
+
+    Args:
+        days: requests and failures by day, model and provider.
+        wanted: what the reader narrowed the page to.
+        formats: the reader's.
+    """
+    days = narrowed(days, wanted)
+    whatever = ("of any status and tag",) if is_fine(wanted) else ()
     by_day = days.groupby("day")["requests"].sum()
     made, failed = int(days["requests"].sum()), int(days["failures"].sum())
     return [
@@ -64,7 +72,7 @@ def activity_cards(days: pd.DataFrame, formats: Formats) -> list[Card]:
             icon=":material/forum:",
             value=formats.number(made),
             change=None,
-            notes=(f"on {formats.number(len(by_day))} days",),
+            notes=(f"on {formats.counted(len(by_day), 'day')}", *whatever),
             source="Every request recorded as yours, failed ones and cache answers included.",
         ),
         Card(

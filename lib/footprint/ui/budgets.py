@@ -18,7 +18,7 @@ from footprint.ui.acts import act
 from footprint.ui.attention import Finding
 from footprint.ui.formats import Formats, month_name
 from footprint.ui.page import View
-from footprint.ui.tables import styled
+from footprint.ui.tables import styled, table_height
 
 STATES = {"within": "Within", "near": "80% and more", "reached": "Reached"}
 
@@ -79,7 +79,7 @@ def _table(budgets: Sequence[Budget], formats: Formats) -> None:
     table = pd.DataFrame(
         {
             "Budget of": budget.title,
-            "": SCOPES[budget.scope],
+            "Kind": SCOPES[budget.scope],
             "A month": float(budget.amount_eur),
             "Spent": float(budget.cost_eur),
             "Share": float(budget.cost_eur / budget.amount_eur),
@@ -93,7 +93,7 @@ def _table(budgets: Sequence[Budget], formats: Formats) -> None:
     st.dataframe(
         styled(table, {**writers, "Share": lambda share: formats.share(share, 1)}),
         hide_index=True,
-        height=min(320, 38 + 35 * len(table)),
+        height=table_height(len(table), 320),
         column_config={"Budget of": st.column_config.Column(pinned=True, width=150)},
         alt="Each budget with what was spent of it, what is left, and since when it holds",
     )

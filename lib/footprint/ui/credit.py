@@ -10,9 +10,10 @@ import streamlit as st
 
 from footprint.data.credit import Credit
 from footprint.forecast import HORIZON_DAYS, NOT_ENOUGH, WHY_NOT_ENOUGH, Pace, RunOut, pace_of
+from footprint.ui.acts import NOTHING
 from footprint.ui.cards import Card
 from footprint.ui.formats import Formats, month_name
-from footprint.ui.tables import styled
+from footprint.ui.tables import styled, table_height
 
 KINDS = {
     "topup": "Top-up",
@@ -90,7 +91,8 @@ def draw_entries(credit: Credit, formats: Formats) -> None:
         st.dataframe(
             styled(table, {"Euros": formats.money}),
             hide_index=True,
-            height=min(520, 38 + 35 * len(table)),
+            placeholder=NOTHING,
+            height=table_height(len(table)),
             column_config={"On": st.column_config.Column(pinned=True, width=140)},
             alt=f"{len(table)} entries, newest first, with what they changed in euros",
         )

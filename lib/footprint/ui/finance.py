@@ -15,7 +15,7 @@ from footprint.ui.cards import Card
 from footprint.ui.filters import MONTH_KEY, months_between, usual_month
 from footprint.ui.formats import AREA, TOKENS, UNKNOWN, Formats, month_name
 from footprint.ui.page import View
-from footprint.ui.tables import every_measure_table, styled
+from footprint.ui.tables import every_measure_table, styled, table_height
 
 EVERY_LINE = "Person and model"
 # How the lines may be added up: their headings, and the key they are added up by.
@@ -168,7 +168,7 @@ def draw_lines(statement: FinanceMonth, formats: Formats) -> None:
             every_measure_table(lines, headings, formats, True),
             hide_index=True,
             placeholder=UNKNOWN,
-            height=min(520, 38 + 35 * max(len(lines), 1)),
+            height=table_height(max(len(lines), 1)),
             column_config={
                 next(iter(headings.values())): st.column_config.Column(pinned=True, width=140),
                 "Team": st.column_config.Column(width=150),
@@ -210,7 +210,7 @@ def draw_shares(statement: FinanceMonth, formats: Formats) -> None:
         st.dataframe(
             styled(table, writers),
             hide_index=True,
-            height=min(360, 38 + 35 * len(table)),
+            height=table_height(len(table), 360),
             column_config={"Person": st.column_config.Column(pinned=True, width=160)},
             alt="The square metres of the month's receipts by person, with the cost of each",
         )

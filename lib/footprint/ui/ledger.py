@@ -21,12 +21,12 @@ from footprint.data.credit import (
 )
 from footprint.errors import InputError
 from footprint.shell.text import plain
-from footprint.ui.acts import act, moment
+from footprint.ui.acts import NOTHING, act, moment
 from footprint.ui.budgets import euros
 from footprint.ui.credit import KINDS
 from footprint.ui.formats import Formats
 from footprint.ui.page import View
-from footprint.ui.tables import styled
+from footprint.ui.tables import styled, table_height
 
 _ENTERED = ("topup", "refund", "spend", "adjustment")
 _HINTS = {
@@ -94,7 +94,7 @@ def draw_balances(view: View, books: Ledger) -> None:
         st.dataframe(
             styled(table, money),
             hide_index=True,
-            height=min(360, 38 + 35 * len(table)),
+            height=table_height(len(table), 360),
             column_config={"Person": st.column_config.Column(pinned=True, width=160)},
             alt="What each person was credited, has used, and has left",
         )
@@ -130,7 +130,8 @@ def draw_ledger(view: View, books: Ledger, timezone: str) -> None:
         st.dataframe(
             _table(entries, view.formats, timezone),
             hide_index=True,
-            height=min(520, 38 + 35 * len(entries)),
+            placeholder=NOTHING,
+            height=table_height(len(entries)),
             column_config={"Person": st.column_config.Column(pinned=True, width=150)},
             alt=f"{len(entries)} entries of the ledger, newest first",
         )
@@ -231,7 +232,7 @@ def _added(
     signed = amount if kind in ("topup", "adjustment") else -amount
     record_transaction(me, user_id, kind, signed, key, note.strip() or None)
     del st.session_state["ledger_key"]
-    return f"{KINDS[kind]} for {names[user_id]} entered."
+    return f"{KINDS[kind]} for {names[user_id]} is entered."
 
 
 def _reversed(me: Me, entry: Entry, key: str, note: str) -> str:

@@ -21,7 +21,7 @@ from footprint.data.activity import (
 from footprint.finance.activity_csv import activity_csv, file_name
 from footprint.ui.formats import CARBON, ENERGY, TOKENS, UNKNOWN, WATER, Formats
 from footprint.ui.page import View
-from footprint.ui.tables import styled
+from footprint.ui.tables import styled, table_height
 
 REQUEST_KEY = "request"
 STATUSES = {
@@ -50,7 +50,7 @@ def draw_requests(view: View, wanted: Wanted, timezone: str) -> None:
         _list(page, timezone, view.formats)
         st.caption(
             f"Newest first · times in {timezone} · choose a row for its detail"
-            + (" · status and tag narrow this list, not the charts" if _is_fine(wanted) else "")
+            + (" · status and tag narrow this list, not the charts" if is_fine(wanted) else "")
         )
         if trail or len(found) > PAGE_ROWS:
             with st.container(horizontal=True):
@@ -102,7 +102,8 @@ def outcome(request: Request) -> str:
     return f"{status}: {request['error_class']}" if request["error_class"] else status
 
 
-def _is_fine(wanted: Wanted) -> bool:
+def is_fine(wanted: Wanted) -> bool:
+    """Whether the list is narrowed by what the cards and charts do not know: status or tag."""
     return wanted.status is not None or wanted.tag is not None
 
 
@@ -147,13 +148,13 @@ def _list(page: list[Request], timezone: str, formats: Formats) -> None:
         key=key,
         hide_index=True,
         placeholder=UNKNOWN,
-        height=min(460, 37 + 35 * len(page)),
+        height=table_height(len(page), 464),
         on_select=lambda: _choose(key, ids),
         selection_mode="single-row",
         column_config={
             "Time": st.column_config.DatetimeColumn(pinned=True, format="localized", width=165),
             "Model": st.column_config.Column(width=150),
-            "Status": st.column_config.Column(width=110),
+            "Status": st.column_config.Column(width=150),
             "Cost": st.column_config.Column(width=85),
             "Energy": st.column_config.Column(width=90),
             "CO₂e": st.column_config.Column(width=85),

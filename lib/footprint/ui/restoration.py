@@ -15,7 +15,7 @@ from footprint.data.restoration import CLAIMS, Contribution, Donation
 from footprint.ui.cards import Card
 from footprint.ui.charts import Drawing, chart_row
 from footprint.ui.formats import AREA, Formats, month_name
-from footprint.ui.tables import styled
+from footprint.ui.tables import styled, table_height
 
 STATES = {True: "Verified", False: "Pending"}
 
@@ -95,7 +95,7 @@ def draw_donations(given: Contribution, stored: frozenset[str], formats: Formats
             styled(donations_table(given.donations, stored, formats), writers),
             hide_index=True,
             placeholder="–",
-            height=min(520, 37 + 35 * len(given.donations)),
+            height=table_height(len(given.donations)),
             column_config={
                 "For": st.column_config.Column(pinned=True, width=130),
                 "Organisation": st.column_config.Column(width=230),

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 Writer = Callable[[Any], str]
+# Pixels of a row, and of the header, in the theme's font size.
+_ROW = 33
+
+
+def table_height(rows: int, most: int = 520) -> int:
+    """Return how tall a table of so many rows is, in pixels; beyond ``most`` it scrolls."""
+    return min(most, _ROW * (rows + 1) + 2)
 
 
 def series_table(series: Series, measure: Measure, formats: Formats) -> Styler:
