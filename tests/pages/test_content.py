@@ -91,6 +91,19 @@ def test_a_person_reads_their_own_prompt_and_answer_redacted_and_nobody_else_doe
     assert "anna@example.org" not in stored
 
 
+def test_the_settings_say_when_content_was_last_erased(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ada", "pages/settings.py")
+    assert "None have been erased so far" in words(at)
+    empty.database.execute(
+        "insert into public.audit_log (occurred_at, actor_role, action, target, after)"
+        " values ('2026-11-20 03:15+00', 'operator', 'content.purge', 'expired', '{\"payloads\": 7}')"
+    )
+    at = open_page(monkeypatch, "ada", "pages/settings.py")
+    assert "Last erased on 20 Nov 2026 at 03:15, of 7 requests." in words(at)
+
+
 @pytest.mark.parametrize("setting", [{}, {"FOOTPRINT_SEND_CONTENT": "0"}])
 def test_switched_off_in_the_callback_nothing_of_it_reaches_the_database(
     empty: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: dict[str, Any]

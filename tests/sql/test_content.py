@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,6 +132,44 @@ def test_a_purge_erases_what_is_due_and_changes_no_figure(
     assert database.rollup_differences() == 0
     purges = "select count(*) from public.audit_log where action = 'content.purge'"
     assert database.one(purges) == 2
+
+
+def test_a_timer_purges_what_falls_due_until_it_is_stopped(
+    database: Database, tmp_path: Path
+) -> None:
+    switch_on(database)
+    send(database, event(**TALK), event(**TALK))
+    out = tmp_path / "out"
+    with out.open("wb") as file:
+        timer = subprocess.Popen(
+            [sys.executable, "-m", "footprint.cli", "purge", "--every", "1s"],
+            env={**os.environ, "SUPABASE_DB_URL": database.url},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_until(lambda: "of 0 requests;" in out.read_text())
+            database.execute(
+                "update public.request_payloads set expires_at = now() where event_id = "
+                "(select min(event_id::text)::uuid from public.request_payloads)"
+            )
+            wait_until(lambda: len(stored(database)) == 1)
+        finally:
+            timer.send_signal(signal.SIGINT)
+            assert timer.wait(20) == 0
+    assert "of 1 request;" in out.read_text()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 40
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_erasing_everything_is_done_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["purge", "--all", "--every", "1d"]) != 0
+    assert "leave out --every" in capsys.readouterr().err
 
 
 def test_a_shorter_retention_counts_for_what_is_already_stored(database: Database) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import re
-import sys
-import time
 from datetime import date
 from typing import TYPE_CHECKING
 
+from footprint.commands.again import add_every, run_again
 from footprint.config import get_settings
-from footprint.errors import InputError, ServiceUnavailable
+from footprint.errors import InputError
 
 if TYPE_CHECKING:
     from footprint.commands import Commands
@@ -42,12 +40,7 @@ def register(commands: Commands) -> None:
         "changes. What stays unknown waits for an admin on the page Model mapping. Loading or "
         "activating a factor set does this too; between them let --every or a timer do it.",
     )
-    parser.add_argument(
-        "--every",
-        type=_seconds,
-        metavar="TIME",
-        help="do it again and again until stopped, so often: 10m, 1h",
-    )
+    add_every(parser)
     parser.set_defaults(run=run_resolve)
 
 
@@ -80,21 +73,9 @@ def run_restate(options: argparse.Namespace) -> int:
 
 
 def run_resolve(options: argparse.Namespace) -> int:
-    """Resolve, once or every so often; an outage meanwhile ends nothing."""
+    """Resolve, once or every so often."""
     database_url = get_settings().require_database()
-    if options.every is None:
-        _resolve(database_url)
-        return 0
-    try:
-        while True:
-            try:
-                _resolve(database_url)
-            except ServiceUnavailable as error:
-                print(f"footprint: {error}", file=sys.stderr)
-            sys.stdout.flush()
-            time.sleep(options.every)
-    except KeyboardInterrupt:
-        return 0
+    return run_again(lambda: _resolve(database_url), options.every)
 
 
 def _resolve(database_url: str) -> None:
@@ -115,13 +96,6 @@ def _resolve(database_url: str) -> None:
         print(f"unknown  {provider}/{model}: {requests:,} requests")
     if len(done.unknown) > 20:
         print(f"... and {len(done.unknown) - 20} more unknown names.")
-
-
-def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+)([smh])", text.strip().lower())
-    if not found or not int(found.group(1)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 30s, 10m or 1h")
-    return float(int(found.group(1)) * {"s": 1, "m": 60, "h": 3600}[found.group(2)])
 
 
 def _day(text: str) -> date:

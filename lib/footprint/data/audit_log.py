@@ -10,6 +10,16 @@ from footprint.data.client import rpc
 PAGE_ROWS = 100
 
 
+def last_purge(me: Me) -> dict[str, Any] | None:
+    """Return when prompts and answers were last erased (``occurred_at``), and how many.
+
+    None where none ever were; an erasure that found nothing due is not written down.
+    """
+    call = {"p_action": "content.purge", "p_who": "", "p_before_id": None, "p_limit": 1}
+    entries = rpc(me.session, "read_audit_log", call)
+    return dict(entries[0]) if entries else None
+
+
 def read_audit_log(me: Me, action: str, who: str, pages: int = 1) -> list[dict[str, Any]]:
     """Return entries of the audit log.
 

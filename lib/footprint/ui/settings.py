@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
 from footprint.auth import Me
+from footprint.data.audit_log import last_purge
 from footprint.data.settings import Preview, factor_sets, preview_setting, set_setting
 from footprint.errors import FootprintError
 from footprint.shell.text import plain
@@ -48,6 +50,9 @@ def draw_settings(me: Me, values: Mapping[str, Any], formats: Formats) -> None:
             st.header(title, anchor=False)
             for field in fields:
                 _draw(me, field, values.get(field.key), formats)
+                if field.key == "payload_retention_days":
+                    zone = ZoneInfo(str(values.get("reporting_timezone") or "UTC"))
+                    st.caption(purge_text(last_purge(me), zone, formats))
 
 
 def _draw(me: Me, field: Field, value: Any, formats: Formats) -> None:
@@ -92,6 +97,16 @@ def preview_text(key: str, preview: Preview, formats: Formats) -> str:
         f"Of {formats.number(before.get('stored'))} stored texts, "
         f"{formats.number(after.get('erased'))} are due at once."
     )
+
+
+def purge_text(entry: Mapping[str, Any] | None, zone: ZoneInfo, formats: Formats) -> str:
+    """Return in words when stored texts were last erased; markdown."""
+    if entry is None:
+        return "None have been erased so far: `footprint purge` does it, daily with `--every 1d`."
+    at = datetime.fromisoformat(entry["occurred_at"]).astimezone(zone)
+    count = (entry["after"] or {}).get("payloads")
+    of = "1 request" if count == 1 else f"{formats.number(count)} requests"
+    return plain(f"Last erased on {formats.day(at.date())} at {at:%H:%M}, of {of}.")
 
 
 def _saved(me: Me, field: Field, new: object) -> str:
