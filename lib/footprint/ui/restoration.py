@@ -98,7 +98,8 @@ def draw_donations(given: Contribution, stored: frozenset[str], formats: Formats
             height=table_height(len(given.donations)),
             column_config={
                 "For": st.column_config.Column(pinned=True, width=130),
-                "Organisation": st.column_config.Column(width=230),
+                "Organisation": st.column_config.Column(width=225),
+                "Claim": st.column_config.Column(width=115),
                 "Receipt": st.column_config.LinkColumn(display_text="Open"),
                 "Stored file": st.column_config.LinkColumn(display_text="Download"),
                 "SHA-256 of the receipt": st.column_config.Column(width=180),
@@ -125,12 +126,12 @@ def donations_table(
         {
             "For": month_name(donation.month),
             "Organisation": donation.organisation,
-            "Project": donation.project,
-            "Claim": CLAIMS.get(donation.claim_type, donation.claim_type),
-            "State": STATES[donation.is_verified],
             "Amount": float(donation.amount_eur),
-            "Paid": _as_paid(donation, formats),
             "Area": donation.area_m2,
+            "State": STATES[donation.is_verified],
+            "Claim": CLAIMS.get(donation.claim_type, donation.claim_type),
+            "Project": donation.project,
+            "Paid": _as_paid(donation, formats),
             "Cost per m²": donation.price_eur_per_m2,
             "Country": donation.country,
             "Paid on": donation.donated_on,
@@ -141,7 +142,9 @@ def donations_table(
         }
         for donation in donations
     )
-    return table if stored else table.drop(columns="Stored file")
+    is_euro = all(donation.currency == "EUR" for donation in donations)
+    unused = {"Stored file": not stored, "Paid": is_euro}
+    return table.drop(columns=[name for name, is_unused in unused.items() if is_unused])
 
 
 def _address(digest: str | None, stored: frozenset[str]) -> str | None:
