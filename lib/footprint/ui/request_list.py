@@ -152,13 +152,9 @@ def _list(page: list[Request], timezone: str, formats: Formats) -> None:
         on_select=lambda: _choose(key, ids),
         selection_mode="single-row",
         column_config={
-            "Time": st.column_config.DatetimeColumn(pinned=True, format="localized", width=165),
+            "Time": st.column_config.DatetimeColumn(pinned=True, format="localized", width=160),
             "Model": st.column_config.Column(width=150),
-            "Status": st.column_config.Column(width=150),
-            "Cost": st.column_config.Column(width=85),
-            "Energy": st.column_config.Column(width=90),
-            "CO₂e": st.column_config.Column(width=85),
-            "Water": st.column_config.Column(width=85),
+            "Status": st.column_config.Column(width=135),
         },
         alt=f"{len(page)} requests, newest first: time, model, status, tokens, cost and impact",
     )
