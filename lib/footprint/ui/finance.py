@@ -29,6 +29,14 @@ GROUPS: dict[str, tuple[dict[str, str], str | None]] = {
     "Model": ({"model": "Model"}, "model"),
     "Provider": ({"provider": "Provider"}, "provider"),
 }
+# Where people are not named, and why; by how they are told apart.
+HIDDEN = {
+    "pseudonym": "People stand here under pseudonyms, the same in every month, and teams are not "
+    "shown: the organisation does not name people beside figures.",
+    "nothing": "People and teams are not told apart here: the organisation does not name people "
+    "beside figures. Where it shows pseudonyms, it does so for months that are over and that at "
+    "least five people used.",
+}
 _TEAM_OF_TODAY = "people under the team they have today"
 FILES = (
     ("statement", "Statement", "By person, provider and model, to book and to share out."),
@@ -152,15 +160,17 @@ def draw_lines(statement: FinanceMonth, formats: Formats) -> None:
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
         ):
             st.header("The month line by line", anchor=False)
+            groups = groups_of(statement)
             by = st.segmented_control(
                 "Lines by",
-                list(GROUPS),
-                default=EVERY_LINE,
+                list(groups),
+                default=next(iter(groups)),
                 key="by",
                 bind="query-params",
                 required=True,
             )
-        headings, key = GROUPS[by or EVERY_LINE]
+        by = by or next(iter(groups))
+        headings, key = groups[by]
         lines = statement.lines if key is None else lines_by(statement, key)
         if "person" in headings:
             lines = with_person(lines)
@@ -174,7 +184,7 @@ def draw_lines(statement: FinanceMonth, formats: Formats) -> None:
                 "Team": st.column_config.Column(width=150),
                 "Model": st.column_config.Column(width=170),
             },
-            alt=f"The month by {(by or EVERY_LINE).lower()}, with every measure",
+            alt=f"The month by {by.lower()}, with every measure",
         )
         st.caption(
             f"{formats.counted(len(lines), 'line')} · in all "
@@ -182,10 +192,32 @@ def draw_lines(statement: FinanceMonth, formats: Formats) -> None:
             f"factor set {statement.factor_set or 'none'}"
             + (f" · {_TEAM_OF_TODAY}" if key == "team" else "")
         )
+        if statement.people_shown_by in HIDDEN:
+            st.caption(HIDDEN[statement.people_shown_by])
+
+
+def groups_of(statement: FinanceMonth) -> dict[str, tuple[dict[str, str], str | None]]:
+    """Return how a month's lines may be added up: by person and team only where these are shown."""
+    shown_by = statement.people_shown_by
+    if shown_by == "name":
+        return GROUPS
+    hidden = {"team"} if shown_by == "pseudonym" else {"team", "person"}
+    every = EVERY_LINE if shown_by == "pseudonym" else "Provider and model"
+    return {
+        (every if title == EVERY_LINE else title): (
+            {column: name for column, name in headings.items() if column not in hidden},
+            key,
+        )
+        for title, (headings, key) in GROUPS.items()
+        if title.lower() not in hidden
+    }
 
 
 def draw_shares(statement: FinanceMonth, formats: Formats) -> None:
     """Draw whose requests the month's square metres stand beside, adding up to the receipts."""
+    if statement.people_shown_by == "nothing":
+        # One line that says what the cards say.
+        return
     with st.container(border=True):
         st.header("Nature restored, by person", anchor=False)
         people = with_person(statement.restoration.shares)
@@ -203,6 +235,8 @@ def draw_shares(statement: FinanceMonth, formats: Formats) -> None:
                 "Restored": people["area_cm2"] / 10_000,
             }
         )
+        if statement.people_shown_by != "name":
+            table = table.drop(columns="Team")
         writers = {
             "Cost": formats.money,
             "Restored": lambda area: formats.quantity(area, AREA),

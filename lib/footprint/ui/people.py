@@ -49,20 +49,21 @@ def search_people(view: View) -> list[Person]:
 
 def draw_people(people: list[Person], formats: Formats) -> None:
     """Draw the list, and a button for more of it where there is more."""
-    table = pd.DataFrame(
-        [
-            {
-                "Name": person.name,
-                "E-mail": person.email,
-                "Role": ROLE_TITLES[person.role],
-                "Team": person.team,
-                "State": person.state,
-                "Requests": formats.number(person.requests),
-                "Tokens": formats.number(person.tokens_used),
-            }
-            for person in people
-        ]
-    )
+    are_named = any(person.requests is not None for person in people)
+    rows = []
+    for person in people:
+        row = {
+            "Name": person.name,
+            "E-mail": person.email,
+            "Role": ROLE_TITLES[person.role],
+            "Team": person.team,
+            "State": person.state,
+        }
+        if are_named:
+            row["Requests"] = formats.number(person.requests)
+            row["Tokens"] = formats.number(person.tokens_used)
+        rows.append(row)
+    table = pd.DataFrame(rows)
     st.dataframe(
         table,
         hide_index=True,
@@ -70,6 +71,11 @@ def draw_people(people: list[Person], formats: Formats) -> None:
         column_config={"Name": st.column_config.Column(pinned=True, width=150)},
         alt="People with their role, team and state",
     )
+    if not are_named:
+        st.caption(
+            "How much each of them uses is not shown: the organisation does not name people beside "
+            "figures (Settings, People)."
+        )
     pages = st.session_state.get(_PAGES, 1)
     if len(people) == pages * PAGE_ROWS and st.button("Show more", icon=":material/expand_more:"):
         st.session_state[_PAGES] = pages + 1
