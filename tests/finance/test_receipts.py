@@ -13,8 +13,11 @@ from footprint.auth import Me
 from footprint.auth.guard import identify
 from footprint.data.client import storage
 from footprint.data.receipts import store_receipt, stored_receipts
+from footprint.data.restoration import contribution
 from footprint.errors import InputError, ServiceUnavailable
 from footprint.local.stack import LiteOptions, Stack
+from footprint.ui.formats import Formats
+from footprint.ui.restoration import donations_table
 from house import Database
 from web import (
     ROOT,
@@ -28,6 +31,7 @@ from web import (
 )
 
 PDF = b"%PDF-1.7 Receipt 7: 40 m2 restored for 50 euros"
+ENGLISH = Formats.of("en-GB")
 NAME = hashlib.sha256(PDF).hexdigest()
 
 
@@ -70,6 +74,31 @@ def test_a_receipt_is_stored_once_under_its_sha256_and_everybody_signed_in_reads
         assert answer.headers["content-type"] == "application/pdf"
         assert answer.headers["content-disposition"].startswith("attachment")
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_list_of_donations_links_to_each_stored_receipt_and_only_to_those(
+    app: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fin = signed_in(monkeypatch, "fin")
+    store_receipt(fin, PDF, "application/pdf")
+    for digest in (NAME, "a" * 64, None):
+        app.database.execute(
+            "insert into public.donations (month, donated_on, organisation, claim_type, amount,"
+            " amount_eur, area_m2, receipt_sha256) values"
+            " ('2020-01-01', '2020-02-01', 'Heath', 'restored', 5, 5, 4, %s)",
+            [digest],
+        )
+    try:
+        given, stored = contribution(fin), stored_receipts(fin)
+        assert stored is not None
+        table = donations_table(given.donations, stored, ENGLISH)
+        linked = table[table["Stored file"].notna()]
+        assert len(table) == 3
+        assert list(linked["SHA-256 of the receipt"]) == [NAME]
+        assert list(linked["Stored file"]) == [f"/export/receipt/{NAME}"]
+        assert "Stored file" not in donations_table(given.donations, frozenset(), ENGLISH)
+    finally:
+        app.database.execute("delete from public.donations")
 
 
 @pytest.mark.parametrize(
