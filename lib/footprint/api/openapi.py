@@ -118,6 +118,7 @@ _SCHEMAS: Final[dict[str, Any]] = {
 _PROBLEMS: Final = {
     "400": "The body is no JSON.",
     "401": "The ingest key is missing, unknown, expired or revoked.",
+    "408": "The body took more than a minute to arrive.",
     "413": "Too much in one request.",
     "415": "The body is compressed.",
     "422": "None of the items can be used.",

@@ -6,6 +6,7 @@ a visitor's name. Nothing is acknowledged that is not in the database or on disk
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -37,6 +38,8 @@ BY_KEY: Final = Limiter(REQUESTS_PER_KEY, MINUTE_S)
 BY_ADDRESS: Final = Limiter(STRANGERS_PER_ADDRESS, MINUTE_S)
 RETRY_AFTER_S: Final = 30
 MAX_KEY_CHARS: Final = 200
+# Seconds that a body may take to arrive: 32 MiB at half a megabyte a second.
+BODY_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,14 @@ async def _body(request: Request, max_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > max_bytes:
-                raise too_large
-            parts.append(part)
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > max_bytes:
+                    raise too_large
+                parts.append(part)
+    except TimeoutError as error:
+        raise Problem(408, "The body took too long to arrive: send smaller batches.") from error
     except ClientDisconnect as error:
         raise Problem(400, "The request broke off.") from error
     return b"".join(parts)
