@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from decimal import Decimal
 
 import pandas as pd
@@ -132,7 +131,10 @@ def draw_ledger(view: View, books: Ledger, timezone: str) -> None:
             hide_index=True,
             placeholder=NOTHING,
             height=table_height(len(entries)),
-            column_config={"Person": st.column_config.Column(pinned=True, width=150)},
+            column_config={
+                "Person": st.column_config.Column(pinned=True, width=150),
+                "What": st.column_config.Column(width=150),
+            },
             alt=f"{len(entries)} entries of the ledger, newest first",
         )
         with st.container(horizontal=True):
@@ -190,7 +192,7 @@ def _add(me: Me, books: Ledger, key: str) -> None:
         )
     )
     if st.button("Add", type="primary"):
-        act(lambda: _added(me, names, user_id, kind or "topup", amount, key, note))
+        act(lambda: _added(me, books, user_id, kind or "topup", amount, key, note))
 
 
 @st.dialog("Take an entry back", width="medium")
@@ -217,7 +219,7 @@ def _reverse(me: Me, entries: list[Entry], key: str, formats: Formats, timezone:
 
 def _added(
     me: Me,
-    names: Mapping[str, str],
+    books: Ledger,
     user_id: str | None,
     kind: str,
     entered: str,
@@ -232,7 +234,10 @@ def _added(
     signed = amount if kind in ("topup", "adjustment") else -amount
     record_transaction(me, user_id, kind, signed, key, note.strip() or None)
     del st.session_state["ledger_key"]
-    return f"{KINDS[kind]} for {names[user_id]} is entered."
+    title = next(person.title for person in books.people if person.user_id == user_id)
+    if books.needs_two_people:
+        return f"{KINDS[kind]} for {title} waits until a second person approves it."
+    return f"{KINDS[kind]} for {title} is entered."
 
 
 def _reversed(me: Me, entry: Entry, key: str, note: str) -> str:
