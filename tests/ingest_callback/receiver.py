@@ -51,8 +51,8 @@ class Receiver:
             if fault is not None and not fault.commit:
                 return fault
             rejected = [
-                {"event_id": e["event_id"], "reason": reason}
-                for e in events
+                {"event_id": e["event_id"], "index": index, "reason": reason}
+                for index, e in enumerate(events)
                 if (reason := self.reject(e)) is not None
             ]
             good = [e for e in events if self.reject(e) is None]

@@ -14,7 +14,7 @@ import pytest
 from footprint.config import Settings
 from footprint.event import UsageEvent
 from footprint.ingest import courier as couriers
-from footprint.ingest import dead, health
+from footprint.ingest import dead, health, segments
 from footprint.ingest.delivery import encode
 from footprint.ingest.recorder import Recorder, open_recorder
 from footprint.ingest.spool import Spool
@@ -147,12 +147,12 @@ def test_missing_settings_keep_everything_too(settings: Settings, receiver: Rece
     assert done.returncode == 0 and len(receiver.stored) == 3, done.stderr
 
 
-@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize(("status", "code"), [(400, b"22P05"), (500, b"22P05"), (400, b"PGRST102")])
 def test_poison_is_isolated_and_everything_else_arrives(
-    recorder: Recorder, receiver: Receiver, folder: Path, status: int
+    recorder: Recorder, receiver: Receiver, folder: Path, status: int, code: bytes
 ) -> None:
     receiver.rule = lambda events: (
-        Fault(status, b'{"code":"22P05","message":"unsupported Unicode escape sequence"}')
+        Fault(status, b'{"code":"%b","message":"unsupported Unicode escape sequence"}' % code)
         if any(e.get("user_name") == "poison" for e in events)
         else None
     )
@@ -168,6 +168,42 @@ def test_poison_is_isolated_and_everything_else_arrives(
     assert {letter.event["event_id"] for letter in letters if letter.event} == ids(bad)
     assert all("unsupported Unicode" in letter.reason for letter in letters)
     assert len(receiver.requests) < 256
+
+
+def test_more_poison_than_a_round_may_look_for_is_isolated_all_the_same(
+    recorder: Recorder, receiver: Receiver, folder: Path
+) -> None:
+    receiver.rule = lambda events: (
+        Fault(400, b"{}") if any(e.get("user_name") == "poison" for e in events) else None
+    )
+    for _ in range(250):
+        record(recorder, 1)
+        record(recorder, 1, user_name="poison")
+    assert recorder.courier.flush(60)
+    assert (len(receiver.stored), receiver.duplicates) == (250, 0)
+    assert len((folder / dead.FILE).read_bytes().splitlines()) == 250
+
+
+def test_a_damaged_line_is_a_dead_letter_once_however_often_its_batch_is_tried(
+    recorder: Recorder, receiver: Receiver, folder: Path
+) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    body = segments.HEADER + encode(event()) + b"\n{damaged\n" + encode(event()) + b"\n"
+    (folder / "0-dead.events.jsonl").write_bytes(body)
+    receiver.faults = [Fault(503)] * 8
+    assert recorder.courier.flush(20)
+    assert len(receiver.stored) == 2 and not receiver.faults
+    assert len((folder / dead.FILE).read_bytes().splitlines()) == 1
+
+
+def test_a_damaged_piece_longer_than_a_batch_costs_no_event_after_it(
+    recorder: Recorder, receiver: Receiver, folder: Path
+) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    body = segments.HEADER + b"x" * 3_000_000 + b"\n" + encode(event()) + b"\n"
+    (folder / "0-dead.events.jsonl").write_bytes(body)
+    assert recorder.courier.flush(20)
+    assert len(receiver.stored) == 1 and len(list(dead.letters(folder))) == 3
 
 
 def test_a_500_of_the_server_itself_is_not_taken_for_poison(

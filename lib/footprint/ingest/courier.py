@@ -76,6 +76,8 @@ class Courier:
         self._adopt_at = 0.0
         self._failures = 0
         self._stubborn = 0
+        # How many lines of the batch in hand are stored or buried: they are its first ones.
+        self._settled = 0
         self._budget = POISON_BUDGET
 
     def wake(self) -> None:
@@ -218,15 +220,27 @@ class Courier:
     def _deliver_next(self, source: Source, deadline: float | None) -> bool:
         """Deliver one batch of a source; True where it has no more."""
         batch = source.read()
-        if batch.damaged:
-            self._spool.bury(batch.damaged)
-        if batch.lines:
-            self._deliver(batch.lines, deadline)
-        elif not batch.damaged:
+        if not batch.lines and not batch.damaged:
             return True
-        source.acknowledge(batch.end)
-        self._stubborn = 0
+        self._settled = 0
+        try:
+            if batch.lines:
+                self._deliver(batch.lines, deadline)
+        except Exception:
+            # The beginning of a divided batch may be settled: only the rest is tried again.
+            if self._settled:
+                self._finish(source, batch, batch.ends[self._settled - 1])
+            raise
+        self._finish(source, batch, batch.end)
         return False
+
+    def _finish(self, source: Source, batch: Batch, end: int) -> None:
+        """Bury what is damaged before `end` and forget everything before it."""
+        damaged = zip(batch.damaged, batch.damaged_ends, strict=True)
+        if gone := [line for line, at in damaged if at <= end]:
+            self._spool.bury(gone)
+        source.acknowledge(end)
+        self._stubborn = 0
 
     def _deliver(self, lines: list[bytes], deadline: float | None) -> None:
         """Store lines; what can never be stored is buried. Raises where trying later may work."""
@@ -265,6 +279,7 @@ class Courier:
         """Deliver the halves of a batch that fails as a whole; bury what fails alone."""
         if len(lines) == 1:
             self._spool.bury([(lines[0], reason)])
+            self._settled += 1
             return
         self._budget -= 1
         if self._budget < 0:
@@ -274,13 +289,11 @@ class Courier:
         self._deliver(lines[half:], deadline)
 
     def _take_note(self, lines: list[bytes], report: DeliveryReport) -> None:
-        refused: list[tuple[bytes, str]] = []
-        for rejection in report.rejected:
-            mark = f'"{rejection.event_id}"'.encode()
-            found = next((line for line in lines if mark in line), lines[0])
-            refused.append((found, rejection.reason))
+        # By place: a damaged event may have no id, or that of another one.
+        refused = [(lines[rejection.index], rejection.reason) for rejection in report.rejected]
         if refused:
             self._spool.bury(refused)
+        self._settled += len(lines)
         self._spool.health.count(health.DELIVERED, report.inserted)
         self._spool.health.count(health.DUPLICATES, report.duplicates)
         self._spool.health.delivered()

@@ -18,10 +18,17 @@ _to_text: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).
 
 @dataclass(frozen=True)
 class Rejection:
-    """An event that the database refused, and why. `event_id` is None where it had none."""
+    """An event that the database refused, and why.
+
+    Args:
+        event_id: None where it had none.
+        reason: in words.
+        index: its place in the batch, from 0.
+    """
 
     event_id: str | None
     reason: str
+    index: int
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,9 @@ def read_report(answer: Mapping[str, Any]) -> DeliveryReport:
     return DeliveryReport(
         inserted=int(answer["inserted"]),
         duplicates=int(answer["duplicates"]),
-        rejected=tuple(Rejection(r["event_id"], str(r["reason"])) for r in answer["rejected"]),
+        rejected=tuple(
+            Rejection(r["event_id"], str(r["reason"]), int(r["index"])) for r in answer["rejected"]
+        ),
         unknown_models=frozenset(map(str, answer["unknown_models"])),
     )
 

@@ -20,6 +20,8 @@ CONNECT_TIMEOUT_S: Final = 5.0
 _TRANSIENT: Final = frozenset({408, 425, 429})
 # PostgreSQL's and PostgREST's words for a database that lacks our schema or a role its rights.
 _NOT_OURS: Final = ("PGRST", "42P01", "42703", "42883", "42501", "3F000")
+# PostgREST's word for a body that is no JSON to PostgreSQL: a damaged event, not a wrong setting.
+_NO_JSON: Final = "PGRST102"
 
 
 class Gateway:
@@ -97,7 +99,7 @@ def _failure(url: str, answer: httpx.Response) -> Exception:
     said = _body(answer)
     code, message = str(said.get("code") or ""), str(said.get("message") or "").rstrip(".")
     # PostgREST has such codes, with 503 and 504, for a database that it cannot reach just now.
-    if status < 500 and code.startswith(_NOT_OURS):
+    if status < 500 and code.startswith(_NOT_OURS) and code != _NO_JSON:
         return ConfigurationError(
             f"{url} has no {INGEST} that this key may call ({code}): run `footprint migrate` on "
             "its database, and check SUPABASE_URL."

@@ -35,11 +35,21 @@ UNREADABLE: Final = "not JSON: the file is damaged"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Lines to deliver, lines that cannot be, and where they end in the segment."""
+    """Lines to deliver, lines that cannot be, and where in their source each of them ends.
+
+    Args:
+        lines: events, in order.
+        damaged: what is no event, with the reason.
+        end: where the batch ends.
+        ends: where each of `lines` ends.
+        damaged_ends: where each of `damaged` ends.
+    """
 
     lines: list[bytes]
     damaged: list[tuple[bytes, str]]
     end: int
+    ends: list[int]
+    damaged_ends: list[int]
 
 
 class Segment:
@@ -82,20 +92,21 @@ class Segment:
         data = os.pread(self.fd, min(max_bytes, self.size - self.acked), self.acked)
         whole, found, _ = data.rpartition(b"\n")
         lines = whole.split(b"\n")[:rows] if found else []
-        end = self.acked + sum(map(len, lines)) + len(lines)
         if not found and data:
-            # The last line of a dead process has no end. (No line is as long as a batch.)
-            return Batch([], [(data, TORN)], self.size)
-        if not self.adopted:
-            return Batch(lines, [], end)
-        good: list[bytes] = []
-        damaged: list[tuple[bytes, str]] = []
-        for line in lines:
-            if _is_object(line):
-                good.append(line)
+            # The last line of a dead process has no end; only a damaged one is as long as a batch.
+            end = self.acked + len(data)
+            reason = TORN if end == self.size else UNREADABLE
+            return Batch([], [(data, reason)], end, [], [end])
+        ends = list(itertools.accumulate((len(line) + 1 for line in lines), initial=self.acked))
+        batch = Batch([], [], ends[-1], [], [])
+        for line, end in zip(lines, ends[1:], strict=True):
+            if not self.adopted or _is_object(line):
+                batch.lines.append(line)
+                batch.ends.append(end)
             else:
-                damaged.append((line, UNREADABLE))
-        return Batch(good, damaged, end)
+                batch.damaged.append((line, UNREADABLE))
+                batch.damaged_ends.append(end)
+        return batch
 
     def acknowledge(self, end: int) -> None:
         """Remember, on disk too, that everything before `end` is delivered."""

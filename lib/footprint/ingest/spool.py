@@ -286,7 +286,8 @@ class Memory:
     def read(self) -> Batch:
         """Return the first lines."""
         self._lines = self._spool.memory(MAX_ROWS)
-        return Batch(list(self._lines), [], len(self._lines))
+        count = len(self._lines)
+        return Batch(list(self._lines), [], count, list(range(1, count + 1)), [])
 
     def acknowledge(self, end: int) -> None:
         """Forget the first `end` of the lines read last."""
