@@ -34,9 +34,11 @@ def draw_budgets(view: View, statement: FinanceMonth) -> None:
             if st.button("Set a budget", icon=":material/edit:"):
                 _set(view.me, statement)
         if not budgets:
+            named = statement.people_shown_by == "name"
+            whose = "the organisation, a team or a person" if named else "the organisation"
             st.write(
-                "No budget holds in this month. Set one for the organisation, a team or a person: "
-                "at 80% and at 100% it shows here and on the first page."
+                f"No budget holds in this month. Set one for {whose}: at 80% and at 100% it shows "
+                "here and on the first page."
             )
             return
         for budget in budgets:
