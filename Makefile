@@ -17,10 +17,11 @@ demo-reset: install ## Delete the demo's data, so that the next start begins ane
 test: install ## Run every test
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-lint: install ## Style, format and types
+lint: install ## Style, format, types, and no secret in the repository
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m pytest --quiet tests/repository
 
 bench: install ## Measure what the README claims; needs a quiet machine and some minutes
 	@$(BIN)/python -m benchmarks

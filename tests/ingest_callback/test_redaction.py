@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from footprint.errors import ConfigurationError
 from footprint.ingest.redaction import BUILT_IN, load_rules
 
-
 # In two parts: the repository is looked through for the whole.
 BEGIN = "-----BEGIN RSA PRIVATE" + " KEY-----"
 
