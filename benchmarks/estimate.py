@@ -11,6 +11,9 @@ import statistics
 import subprocess
 import sys
 
+IMPORT_GOAL_MS = 250
+WARM_GOAL_US = 20
+
 _IMPORT = """
 import time; begin = time.perf_counter()
 from footprint import estimate
@@ -49,19 +52,23 @@ def measure(rounds: int = 9) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Run and print."""
+def main() -> int:
+    """Run and print; return 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     results = measure()
     if options.json:
         print(json.dumps(results, indent=1))
-    print(f"import     {results['import_s'] * 1000:6.0f} ms (goal: 250)")
+    import_ms = results["import_s"] * 1000
+    print(f"import     {import_ms:6.0f} ms (goal: under {IMPORT_GOAL_MS})")
     print(f"first call {results['first_call_s'] * 1000:6.0f} ms (reads the factor set)")
     warm, median = results["warm_call_s"] * 1e6, results["warm_call_median_s"] * 1e6
-    print(f"warm call  {warm:6.1f} µs at best, {median:.1f} µs in the median (goal: 20)")
+    print(
+        f"warm call  {warm:6.1f} µs at best, {median:.1f} µs in the median (goal: under {WARM_GOAL_US})"
+    )
+    return 0 if import_ms < IMPORT_GOAL_MS and median < WARM_GOAL_US else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,6 +19,8 @@ from psycopg import conninfo
 
 from footprint.database import migrate
 from footprint.local.stack import Stack
+
+RATE_GOAL = 1_000_000 / 60
 
 # 200 people (the first makes 6 % of the requests), 5 teams, 8 models, 12 months, a tag on each tenth.
 _ROWS = """
@@ -108,8 +111,8 @@ def measure(rows: int, *, check: bool = True) -> dict[str, float]:
             stack.down()
 
 
-def main() -> None:
-    """Run and print."""
+def main() -> int:
+    """Run and print; return 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--skip-check", action="store_true")
@@ -121,11 +124,14 @@ def main() -> None:
     rate = result["changed"] / result["seconds"]
     print(
         f"{result['changed']:,.0f} of {result['rows']:,.0f} requests restated in "
-        f"{result['seconds']:.1f} s ({rate:,.0f} a second), load before {result['load_before']:.1f}"
+        f"{result['seconds']:.1f} s ({rate:,.0f} a second; goal: {RATE_GOAL:,.0f}), "
+        f"load before {result['load_before']:.1f}"
     )
     if "rollup_differences" in result:
         print(f"rollup rows that differ from a recomputation: {result['rollup_differences']:.0f}")
+    sound = result.get("rollup_differences", 0) == 0
+    return 0 if sound and rate >= RATE_GOAL else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
