@@ -294,6 +294,7 @@ class Courier:
         if refused:
             self._spool.bury(refused)
         self._settled += len(lines)
+        self._failures = 0
         self._spool.health.count(health.DELIVERED, report.inserted)
         self._spool.health.count(health.DUPLICATES, report.duplicates)
         self._spool.health.delivered()
