@@ -32,25 +32,41 @@ FLAGS = (
 # The reader of the pictures: whose numbers and dates they show.
 LOCALE = "en-GB"
 DESKTOP, PHONE = 1280, 390
+QUIET = (
+    "() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true],"
+    " [data-testid=stSkeleton]')"
+)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: who looks at which address, and what must be there before it is taken."""
+    """One picture: who looks at which address."""
 
     name: str
     role: str
     path: str
-    awaited: str
 
 
 SHOTS = (
-    Shot("home", "member", "/", "What makes it up"),
-    Shot("home-energy", "member", "/?measure=Energy&period=Last+12+months", "Energy by week"),
-    Shot("activity", "member", "/activity", "Failures by day"),
-    Shot("organisation", "admin", "/organisation?measure=CO₂e", "CO₂e by team"),
-    Shot("restoration", "finance", "/restoration", "Nature restored by month"),
-    Shot("finance", "finance", "/finance", "By person and model"),
+    Shot("home", "member", "/"),
+    Shot("home-energy", "member", "/?measure=Energy&period=Last+12+months"),
+    Shot("activity", "member", "/activity"),
+    Shot("credit", "member", "/credit"),
+    Shot("method", "member", "/method"),
+    Shot("account", "member", "/account"),
+    Shot("home-admin", "admin", "/"),
+    Shot("organisation", "admin", "/organisation?measure=CO₂e"),
+    Shot("organisation-year", "admin", "/organisation?period=Last+12+months"),
+    Shot("people", "admin", "/people"),
+    Shot("ingest-keys", "admin", "/ingest_keys"),
+    Shot("model-mapping", "admin", "/model_mapping"),
+    Shot("grid-zones", "admin", "/grid_zones"),
+    Shot("data-quality", "admin", "/data_quality"),
+    Shot("settings", "admin", "/settings"),
+    Shot("audit-log", "admin", "/audit_log"),
+    Shot("finance", "finance", "/finance"),
+    Shot("ledger", "finance", "/ledger"),
+    Shot("restoration", "finance", "/restoration"),
 )
 
 
@@ -65,10 +81,8 @@ def main() -> int:
     SCREENSHOTS.mkdir(exist_ok=True)
     with demo(options.data_dir) as (address, passwords), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        take_sign_in(browser, address)
-        for theme in ("light", "dark"):
-            take(browser, address, passwords, theme, DESKTOP)
-        take(browser, address, passwords, "light", PHONE)
+        for theme, width in (("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)):
+            take(browser, address, passwords, theme, width)
         browser.close()
     return 0
 
@@ -101,20 +115,11 @@ def accounts(data_dir: Path) -> dict[str, tuple[str, str]]:
     return {entry["role"]: (entry["email"], entry["password"]) for entry in demo["accounts"]}
 
 
-def take_sign_in(browser: Browser, address: str) -> None:
-    """Take the sign-in screen."""
-    page = browser.new_page(viewport={"width": DESKTOP, "height": 800}, locale=LOCALE)
-    page.goto(address)
-    page.get_by_label("E-mail").wait_for()
-    settle(page)
-    save(page, "sign-in-light")
-    page.close()
-
-
 def take(
     browser: Browser, address: str, passwords: dict[str, tuple[str, str]], theme: str, width: int
 ) -> None:
-    """Take every page in one theme and width."""
+    """Take the sign-in screen and every page in one theme and width."""
+    suffix = "phone" if width == PHONE else theme
     for role in dict.fromkeys(shot.role for shot in SHOTS):
         context = browser.new_context(
             viewport={"width": width, "height": 800},
@@ -122,32 +127,37 @@ def take(
             locale=LOCALE,
         )
         page = context.new_page()
-        sign_in(page, address, *passwords[role])
+        page.goto(address)
+        settle(page)
+        if role == SHOTS[0].role:
+            save(page, f"sign-in-{suffix}")
+        sign_in(page, *passwords[role])
         for shot in (shot for shot in SHOTS if shot.role == role):
             page.set_viewport_size({"width": width, "height": 800})
             page.goto(address + shot.path)
-            page.get_by_text(shot.awaited).first.wait_for()
             settle(page)
             grow(page, width)
-            save(page, f"{shot.name}-{'phone' if width == PHONE else theme}")
+            save(page, f"{shot.name}-{suffix}")
         context.close()
 
 
-def sign_in(page: Page, address: str, email: str, password: str) -> None:
+def sign_in(page: Page, email: str, password: str) -> None:
     """Sign in by the form."""
-    page.goto(address)
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    page.get_by_role("heading", name="My footprint").wait_for()
+    page.get_by_role("heading", name="My footprint").or_(
+        page.get_by_role("heading", name="Home")
+    ).first.wait_for()
 
 
 def settle(page: Page) -> None:
-    """Wait until nothing runs, nothing is stale and the charts have been drawn."""
-    quiet = "() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
-    page.wait_for_timeout(500)
-    page.wait_for_function(quiet)
-    page.wait_for_timeout(1500)
+    """Wait until nothing runs, nothing is stale, no skeleton is left and the charts are drawn."""
+    page.get_by_role("heading", level=1).wait_for()
+    for _ in range(2):  # What has arrived may load something of its own.
+        page.wait_for_timeout(1000)
+        page.wait_for_function(QUIET)
+    page.wait_for_timeout(1000)
 
 
 def grow(page: Page, width: int) -> None:
@@ -161,9 +171,10 @@ def grow(page: Page, width: int) -> None:
 
 
 def save(page: Page, name: str) -> None:
-    """Save the window as a PNG, without its unused alpha channel."""
+    """Save the window as a PNG of 256 colours, which nobody can tell from the original."""
     path = SCREENSHOTS / f"{name}.png"
-    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, optimize=True)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path} ({path.stat().st_size // 1024} kB)")
 
 
