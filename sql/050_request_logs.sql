@@ -185,9 +185,10 @@ alter table public.request_payloads enable row level security;
 drop policy if exists "people read their own requests" on public.request_logs;
 create policy "people read their own requests" on public.request_logs
   for select to authenticated using (user_profile_id = (select private.current_user_id()));
+-- What is due is gone for everybody, also where no job has erased it yet.
 drop policy if exists "people read their own payloads" on public.request_payloads;
 create policy "people read their own payloads" on public.request_payloads
-  for select to authenticated using (user_profile_id = (select private.current_user_id()));
+  for select to authenticated using (user_profile_id = (select private.current_user_id()) and expires_at > now());
 
 revoke all on public.request_logs, public.request_payloads from public, anon, authenticated, service_role;
 grant select on public.request_logs, public.request_payloads to authenticated, service_role;

@@ -211,7 +211,7 @@ def full(database: Database) -> Iterator[Database]:
     database.execute("insert into public.user_sessions values ('s1', 'user-of-member')")
     database.execute(
         "insert into public.request_payloads (event_id, user_profile_id, messages, expires_at) "
-        "select event_id, user_profile_id, '[]', now() from public.request_logs "
+        "select event_id, user_profile_id, '[]', now() + interval '1 day' from public.request_logs "
         "where user_profile_id = 'user-of-member'"
     )
     database.execute("insert into public.fx_rates values ('2026-01-01', 0.9, 'test')")

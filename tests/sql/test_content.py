@@ -115,6 +115,7 @@ def test_a_purge_erases_what_is_due_and_changes_no_figure(
         "update public.request_payloads set expires_at = now() where event_id = "
         "(select min(event_id::text)::uuid from public.request_payloads)"
     )
+    assert len(stored(database, "member")) == 1, "What is due is gone before it is erased."
     before = database.rows("select u::text from public.usage_user_daily u")
     monkeypatch.setenv("SUPABASE_DB_URL", database.url)
     get_settings.cache_clear()

@@ -158,7 +158,7 @@ def filled(database: Database) -> None:
     database.one("select private.map_session('s1', 'user-of-member')")
     database.execute(
         "insert into public.request_payloads (event_id, user_profile_id, messages, expires_at) "
-        "select event_id, user_profile_id, '[\"secret\"]', now() from public.request_logs "
+        "select event_id, user_profile_id, '[\"secret\"]', now() + interval '1 day' from public.request_logs "
         "where session_id = 's1'"
     )
     database.make_key("theirs", user_id="user-of-member")
