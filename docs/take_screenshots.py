@@ -7,9 +7,12 @@ that folder already. Needs Chromium (``CHROMIUM`` names it where it is not /usr/
 from __future__ import annotations
 
 import argparse
+import hashlib
 import io
 import json
+import math
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -18,10 +21,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+import psycopg
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from supabase import create_client
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -103,10 +109,39 @@ def demo(data_dir: Path | None) -> Iterator[tuple[str, dict[str, tuple[str, str]
             assert process.stdout is not None
             if not any("Ctrl-C stops it" in line for line in process.stdout):
                 raise SystemExit("The demo did not start: see what it said above.")
+            arrange(Path(folder))
             yield "http://127.0.0.1:8533", accounts(Path(folder))
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
+
+
+def arrange(data_dir: Path) -> None:
+    """Use what a demo leaves unused, as its admin: prepaid credit, a budget and an ingest key."""
+    stack = json.loads((data_dir / "stack.json").read_text(encoding="utf-8"))
+    client = create_client(stack["api_url"], stack["publishable_key"])
+    email, password = accounts(data_dir)["admin"]
+    client.auth.sign_in_with_password({"email": email, "password": password})
+    client.rpc("set_setting", {"p_key": "prepaid_mode", "p_value": "true"}).execute()
+    month = f"{date.today():%Y-%m}-01"
+    budget = {"p_scope": "organisation", "p_name": None, "p_month": month, "p_amount_eur": 30}
+    client.rpc("set_budget", budget).execute()
+    key_hash = hashlib.sha256(secrets.token_bytes()).hexdigest()
+    client.rpc("add_ingest_key", {"p_key_sha256": key_hash, "p_label": "LiteLLM proxy"}).execute()
+    with psycopg.connect(stack["database_url"]) as connection:
+        people = connection.execute(
+            "select user_id, sum(cost_eur) from public.usage_user_monthly where user_id <> ''"
+            " group by user_id order by user_id"
+        ).fetchall()
+    for number, (user_id, used_eur) in enumerate(people):
+        entry = {
+            "p_user_id": user_id,
+            "p_kind": "topup",
+            "p_amount_eur": f"{math.ceil(used_eur) + 1 + number % 3}",
+            "p_idempotency_key": f"first top-up {number}",
+            "p_note": "First top-up",
+        }
+        client.rpc("record_transaction", entry).execute()
 
 
 def accounts(data_dir: Path) -> dict[str, tuple[str, str]]:
@@ -166,7 +201,7 @@ def grow(page: Page, width: int) -> None:
         "() => { const main = document.querySelector('[data-testid=stMain]');"
         " main.style.overflow = 'visible'; return main.scrollHeight; }"
     )
-    page.set_viewport_size({"width": width, "height": min(max(height, 600), 5000)})
+    page.set_viewport_size({"width": width, "height": min(max(height, 600), 12_000)})
     time.sleep(1)
 
 
