@@ -280,10 +280,12 @@ begin
   return (
     select coalesce(jsonb_agg(to_jsonb(e) order by e.audit_id desc), '[]') from (
       select a.audit_id, a.occurred_at, a.actor_user_id, coalesce(w.full_name, w.email, a.actor_user_id) as actor, a.actor_role,
-             a.action, a.target, coalesce(t.full_name, t.email, a.target) as target_name, a.reason, a.before, a.after
+             a.action, a.target, coalesce(t.full_name, t.email, k.label, i.email, a.target) as target_name, a.reason, a.before, a.after
       from public.audit_log a
       left join public.user_profiles w on w.user_id = a.actor_user_id
       left join public.user_profiles t on t.user_id = a.target
+      left join private.ingest_keys k on starts_with(a.action, 'ingest_key.') and k.ingest_key_id::text = a.target
+      left join private.invitations i on starts_with(a.action, 'invitation.') and i.invitation_id::text = a.target
       where (p_before_id is null or a.audit_id < p_before_id)
         and (coalesce(p_action, '') = '' or starts_with(a.action, p_action))
         and (coalesce(btrim(p_who), '') = '' or strpos(lower(concat_ws(' ', a.actor_user_id, w.full_name, w.email, a.target, t.full_name, t.email)),

@@ -228,7 +228,7 @@ def test_a_setting_is_previewed_before_it_is_saved(
     at = open_page(monkeypatch, "ada", LOG)
     entry = at.dataframe[0].value.to_dict("records")[0]
     assert [entry[name] for name in ("Who", "What", "On", "Before", "After")] == [
-        "Operator", "setting.set", "pledge_share", "0.05", "0.1",
+        "Operator", "Changed a setting", "Pledge", "0.05", "0.1",
     ]  # fmt: skip
 
 

@@ -66,6 +66,7 @@ def footprint(now: dict[str, Any], before: dict[str, Any]) -> Footprint:
         market_figures=(MarketFigure("gemini", 96.0, "Google 2025", ""),),
         first_day=WEEK.previous.first if before else WEEK.first,
         last_day=WEEK.last,
+        rates_since=date(2026, 11, 1),
     )
 
 
@@ -92,6 +93,25 @@ def test_a_card_has_its_range_and_its_coverage() -> None:
         "1.75 M",
         ("1 M in · 500 k cached · 250 k out", "200 requests, 0.5% failed"),
     )
+
+
+@pytest.mark.parametrize(
+    ("rates_since", "said"),
+    [
+        (None, "$10.00 at the planning rate"),
+        (date(2026, 11, 9), "$10.00 at the planning rate"),
+        (
+            date(2026, 11, 5),
+            "$10.00 at the rate of each day, before 5 Nov 2026 the planning rate",
+        ),
+        (WEEK.first, "$10.00 at the rate of each day"),
+    ],
+)
+def test_the_cost_says_by_which_rate_dollars_became_euros(
+    rates_since: date | None, said: str
+) -> None:
+    week = replace(footprint(SOME, {}), rates_since=rates_since)
+    assert spaced(footprint_cards(week, ENGLISH)[0])[1][0] == said
 
 
 def test_what_is_covered_in_full_is_said_in_a_word() -> None:

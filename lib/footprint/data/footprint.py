@@ -15,6 +15,7 @@ from footprint.auth import Me
 from footprint.data.client import Session, rpc
 from footprint.data.filters import EVERYTHING, Filters
 from footprint.data.period import Period
+from footprint.data.rates import rates_since
 from footprint.data.usage import Usage, usage, usage_table
 
 
@@ -63,6 +64,8 @@ class Footprint:
     # The days of the oldest and newest request there is, in any period; None without one.
     first_day: date | None
     last_day: date | None
+    # Days before this one are in euros by the planning rate of the settings; None: every day is.
+    rates_since: date | None
 
     @property
     def is_comparable(self) -> bool:
@@ -80,7 +83,8 @@ def _my_footprint(
     user_id: str, role: str, period: Period, filters: Filters, _session: Session
 ) -> Footprint:
     call = period.arguments() | filters.arguments("models", "providers")
-    return Footprint(**footprint_fields(rpc(_session, "my_footprint", call)))
+    answer = rpc(_session, "my_footprint", call)
+    return Footprint(**footprint_fields(answer), rates_since=rates_since(_session))
 
 
 def footprint_fields(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from footprint.data.client import Session, rpc
 from footprint.data.filters import EVERYTHING, Filters
 from footprint.data.footprint import Footprint, footprint_fields
 from footprint.data.period import Period
+from footprint.data.rates import rates_since
 from footprint.data.usage import count, number, usage_table
 
 
@@ -91,6 +92,7 @@ def _organisation_footprint(
     months = answer.get("by_team_period")
     return OrganisationFootprint(
         **footprint_fields(answer),
+        rates_since=rates_since(_session),
         by_team=usage_table(answer["by_team"] or [], "team"),
         previous_by_team=usage_table(answer["previous_by_team"] or [], "team"),
         people_active=count(answer["people_active"]),

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from footprint.auth import Me
-from footprint.data.client import Session, fetch_all, rpc
+from footprint.data.client import Session, fetch_all, fetch_first, rpc
 from footprint.data.usage import number
 
 
@@ -38,3 +38,10 @@ def _rates(today: date, _session: Session) -> Rates:
     first = today.replace(day=1).isoformat()
     months = rpc(_session, "restoration_rates", {"p_from": first, "p_to": first})
     return Rates(eur, number(months[0]["pending_m2_per_eur"]) if months else None)
+
+
+@st.cache_data(ttl="10m", max_entries=1, show_spinner=False)
+def rates_since(_session: Session) -> date | None:
+    """Return the day of the first known exchange rate; before it the planning rate counts."""
+    first = fetch_first(_session, "fx_rates", "day")
+    return date.fromisoformat(first["day"]) if first else None

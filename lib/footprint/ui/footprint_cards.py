@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from footprint.charts.measures import CARBON_EMITTED, ENERGY_USED, WATER_USED, Measure
 from footprint.data.footprint import Footprint, MarketFigure
 from footprint.data.organisation import OrganisationFootprint
+from footprint.data.period import Period
 from footprint.data.usage import Usage, usage
 from footprint.impact.equivalences import equivalents
 from footprint.ui.cards import Card, coverage, restored_card
@@ -14,7 +16,8 @@ from footprint.ui.formats import CARBON, TOKENS, Amount, Formats
 
 _PRICE_SOURCE = (
     "The sum of what each request cost, as priced by your gateway or by LiteLLM's price list, in "
-    "euros at the rate of its day. Requests without a known price are not in it."
+    "euros at the rate of its day, or at the planning rate where none is known. Requests without "
+    "a known price are not in it."
 )
 _FROM_PROVIDERS = (
     "As reported by the providers: input read anew, input read from or written to the provider's "
@@ -55,7 +58,7 @@ def footprint_cards(footprint: Footprint, formats: Formats, locale: str = "") ->
     like_water, water_source = compared.get("water", ("", ""))
     market, market_source = _market(now, footprint.market_figures, formats)
     return [
-        _cost_card(now, before, formats),
+        _cost_card(footprint, formats),
         _tokens_card(now, before, formats),
         _estimate_card(ENERGY_USED, ":material/bolt:", now, before, formats),
         _estimate_card(
@@ -125,8 +128,10 @@ def _before(footprint: Footprint) -> Usage:
     return footprint.previous if footprint.is_comparable else usage({})
 
 
-def _cost_card(now: Usage, before: Usage, formats: Formats) -> Card:
-    dollars = f"{formats.money(now.cost_usd, 'USD')} at the rate of each day"
+def _cost_card(footprint: Footprint, formats: Formats) -> Card:
+    now, before = footprint.totals, _before(footprint)
+    rate = rate_text(footprint.period, footprint.rates_since, formats)
+    dollars = f"{formats.money(now.cost_usd, 'USD')} {rate}"
     priced = coverage(
         "priced",
         formats,
@@ -141,6 +146,21 @@ def _cost_card(now: Usage, before: Usage, formats: Formats) -> Card:
         notes=(*((dollars,) if now.cost_usd is not None else ()), priced),
         source=_PRICE_SOURCE,
     )
+
+
+def rate_text(period: Period, rates_since: date | None, formats: Formats) -> str:
+    """Return by which exchange rate the dollars of a period became euros.
+
+    Args:
+        period: its days.
+        rates_since: the day of the first known rate; None where there is none.
+        formats: the reader's.
+    """
+    if rates_since is None or period.last < rates_since:
+        return "at the planning rate"
+    if period.first < rates_since:
+        return f"at the rate of each day, before {formats.day(rates_since)} the planning rate"
+    return "at the rate of each day"
 
 
 def _tokens_card(now: Usage, before: Usage, formats: Formats) -> Card:

@@ -13,9 +13,12 @@ from footprint.data.data_quality import (
     preview_prices,
     unpriced_models,
 )
+from footprint.data.period import Period
+from footprint.data.rates import rates_since
 from footprint.impact.price_list import prices_path, token_prices
 from footprint.shell.text import plain
 from footprint.ui.acts import act
+from footprint.ui.footprint_cards import rate_text
 from footprint.ui.formats import TOKENS, Formats
 from footprint.ui.page import View
 from footprint.ui.tables import styled
@@ -121,19 +124,21 @@ def _form(view: View, models: list[Unpriced]) -> None:
 def _preview(view: View, model: Unpriced, prices: Prices, source: str) -> None:
     with st.spinner("Working out what it makes…"):
         found = preview_prices(view.me, model, prices, source)
-    st.info(plain(previewed(found, view.formats)), icon=":material/preview:")
+    days = Period(model.first_day, model.last_day)
+    rate = rate_text(days, rates_since(view.me.session), view.formats)
+    st.info(plain(previewed(found, rate, view.formats)), icon=":material/preview:")
     if found.requests and st.button("Store these prices", type="primary", icon=":material/sell:"):
         act(lambda: _apply(view, model, prices, source))
 
 
-def previewed(found: Priced, formats: Formats) -> str:
-    """Return what a price would make, in a sentence or two."""
+def previewed(found: Priced, rate: str, formats: Formats) -> str:
+    """Return what a price would make, in a sentence or two; ``rate`` as ``rate_text`` has it."""
     if not found.requests:
         return "That prices no request: the tokens of all of them are unknown in part."
     text = (
         f"{formats.counted(found.requests, 'request')} would cost "
-        f"{formats.money(found.cost_usd, 'USD')} ({formats.money(found.cost_eur)} at the rate of "
-        "each day). Nothing is stored yet."
+        f"{formats.money(found.cost_usd, 'USD')} ({formats.money(found.cost_eur)} {rate}). "
+        "Nothing is stored yet."
     )
     if found.left:
         text += f" Left without, for tokens unknown in part: {formats.number(found.left)}."
@@ -147,4 +152,5 @@ def _apply(view: View, model: Unpriced, prices: Prices, source: str) -> str:
         bar.progress(min(1.0, done / max(1, model.requests)), f"{done:,} requests priced")
     bar.empty()
     st.session_state.pop(_SEEN, None)
+    st.cache_data.clear()  # the figures of every page rest on prices
     return f"{view.formats.counted(done, 'request')} of {model.model} got a price."

@@ -55,6 +55,11 @@ def draw_settings(me: Me, values: Mapping[str, Any], formats: Formats) -> None:
                     st.caption(purge_text(last_purge(me), zone, formats))
 
 
+def setting_titles() -> dict[str, str]:
+    """Return what the page calls each setting, by its key."""
+    return {field.key: field.title for fields in _groups([]).values() for field in fields}
+
+
 def _draw(me: Me, field: Field, value: Any, formats: Formats) -> None:
     new = field.enter(field.title, value)
     st.caption(plain(field.decides))
