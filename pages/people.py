@@ -12,12 +12,16 @@ me = require_role("admin")
 with begin("People", me) as view:
     view.subtitle.caption("Every act here is written to the audit log")
     say_what_was_done()
-    draw_invitations(me, deployment_info(me).reporting_timezone)
+    timezone = deployment_info(me).reporting_timezone
+    draw_invitations(me, timezone)
     people = search_people(view)
     if people:
         draw_people(people, view.formats)
         chosen = choose_person(people)
         if chosen:
-            draw_person(me, chosen)
+            draw_person(view, chosen, timezone)
     else:
-        st.info("Nobody is found by that.", icon=":material/person_search:")
+        st.info(
+            "Nobody is found by that: search for less, or show everybody.",
+            icon=":material/person_search:",
+        )

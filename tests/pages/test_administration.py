@@ -158,7 +158,8 @@ def test_a_look_needs_a_reason_which_that_person_reads(
     assert len(at.dataframe) == 1
     enter(at, "Reason", "a bill of <b>October</b>")
     press(at, "Look at their requests")
-    assert list(at.dataframe[1].value["model"]) == ["gpt-4o"]
+    [looked] = at.dataframe[1].value.to_dict("records")
+    assert (looked["Model"], looked["Status"]) == ("gpt-4o", "Succeeded")
 
     at = open_page(monkeypatch, "ann", ACCOUNT)
     [look] = at.dataframe[0].value.to_dict("records")
@@ -184,7 +185,7 @@ def test_somebody_is_deleted_restored_and_erased_only_when_their_id_is_typed(
     enter(at, "Type their id to confirm", id_of(empty, "bob"))
     [field for field in at.text_input if field.label == "Reason"][-1].set_value("they asked")
     press(at, "Erase")
-    assert "0 requests are nobody's now" in said(at)[0]
+    assert said(at) == ["Bob is erased for good. Nobody's from now on: 0 requests."]
     count = "select count(*) from auth.users where email = %s"
     assert empty.database.one(count, [email("bob")]) == 0
 

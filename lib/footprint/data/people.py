@@ -35,6 +35,11 @@ class Person:
         return self.full_name or self.email or self.user_id
 
     @property
+    def label(self) -> str:
+        """How a list to choose from calls them: name and e-mail."""
+        return self.name if self.email in (None, self.name) else f"{self.name}, {self.email}"
+
+    @property
     def state(self) -> str:
         """Whether they can sign in."""
         if self.deleted_at is not None:

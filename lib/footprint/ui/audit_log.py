@@ -21,7 +21,7 @@ NO_ENTRY = (
 )
 NO_MATCH = "No entry is about that: choose Everything, or search for less."
 # Pixels of the columns beside the pinned one.
-_WIDTHS = {"Who": 130, "What": 180, "On": 170, "Before": 150, "After": 230, "Reason": 220}
+_WIDTHS = {"Who": 115, "What": 165, "On": 150, "Before": 100, "After": 190, "Reason": 220}
 _PAGES = "audit_pages"
 
 

@@ -14,7 +14,7 @@ from footprint.data.unknown_models import (
     unknown_models,
 )
 from footprint.ui.acts import act
-from footprint.ui.formats import TOKENS, Formats
+from footprint.ui.formats import TOKENS, UNKNOWN, Formats
 from footprint.ui.page import View
 from footprint.ui.tables import styled
 
@@ -41,6 +41,7 @@ def draw_unknown_models(view: View, factor_set: str) -> None:
             },
         ),
         hide_index=True,
+        placeholder=UNKNOWN,
         column_config={"Model": st.column_config.Column(pinned=True)},
         alt="Models without a factor",
     )
@@ -119,6 +120,7 @@ def named(unknown: Unknown) -> str:
 
 def said(model: str, mapped: Mapped) -> str:
     """Return what a mapping did, in a sentence or two."""
+    st.cache_data.clear()  # estimates on every page rest on it
     text = f"{model} is known now: {mapped.filled:,} requests have an impact that had none."
     if mapped.left:
         text += f" {mapped.left:,} more are filled by `footprint resolve`."

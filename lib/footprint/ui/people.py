@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 import streamlit as st
 
@@ -14,7 +17,6 @@ from footprint.data.people import (
     export_person,
     find_people,
     look_at_person,
-    map_person_session,
     person_requests,
     restore_person,
     set_person_role,
@@ -23,9 +25,15 @@ from footprint.data.people import (
 from footprint.errors import FootprintError
 from footprint.shell.screens import ROLE_TITLES
 from footprint.shell.text import plain
-from footprint.ui.acts import NOTHING, act
+from footprint.ui.acts import NOTHING, act, moment
 from footprint.ui.formats import UNKNOWN, Formats
 from footprint.ui.page import View
+from footprint.ui.request_list import STATUSES
+from footprint.ui.session_mapping import map_session
+from footprint.ui.tables import styled, table_height
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 STATES = {"Active": "active", "Deleted": "deleted", "Everybody": "all"}
 _PAGES = "people_pages"
@@ -50,24 +58,23 @@ def search_people(view: View) -> list[Person]:
 def draw_people(people: list[Person], formats: Formats) -> None:
     """Draw the list, and a button for more of it where there is more."""
     are_named = any(person.requests is not None for person in people)
-    rows = []
-    for person in people:
-        row = {
-            "Name": person.name,
-            "E-mail": person.email,
-            "Role": ROLE_TITLES[person.role],
-            "Team": person.team,
-            "State": person.state,
-        }
-        if are_named:
-            row["Requests"] = formats.number(person.requests)
-            row["Tokens"] = formats.number(person.tokens_used)
-        rows.append(row)
-    table = pd.DataFrame(rows)
+    known = {
+        "Name": [person.name for person in people],
+        "E-mail": [person.email for person in people],
+        "Role": [ROLE_TITLES[person.role] for person in people],
+        "Team": [person.team for person in people],
+        "State": [person.state for person in people],
+    }
+    used = {
+        "Requests": [person.requests for person in people],
+        "Tokens": [person.tokens_used for person in people],
+    }
+    table = pd.DataFrame(known | used if are_named else known)
     st.dataframe(
-        table,
+        styled(table, dict.fromkeys(used, formats.number) if are_named else {}),
         hide_index=True,
         placeholder=NOTHING,
+        height=table_height(len(people), 560),
         column_config={"Name": st.column_config.Column(pinned=True, width=150)},
         alt="People with their role, team and state",
     )
@@ -89,33 +96,29 @@ def choose_person(people: list[Person]) -> Person | None:
         "Manage",
         list(by_id),
         index=None,
-        format_func=lambda user_id: _label(by_id.get(user_id)),
+        format_func=lambda user_id: by_id[user_id].label if user_id in by_id else "",
         placeholder="Choose a person",
     )
     return by_id.get(chosen) if chosen else None
 
 
-def draw_person(me: Me, person: Person) -> None:
-    """Draw one person, with what an admin may do."""
+def draw_person(view: View, person: Person, timezone: str) -> None:
+    """Draw one person, with what an admin may do; times in ``timezone``."""
+    me = view.me
     with st.container(border=True):
         st.header(plain(person.name), anchor=False)
         known = [ROLE_TITLES[person.role], person.team, person.email, person.user_id, person.state]
         st.caption(" · ".join(plain(part) for part in known if part))
-        role, requests, data, access = st.tabs(["Role and team", "Requests", "Data", "Access"])
+        names = ["Role and team", "Requests", "Chat sessions", "Access"]
+        role, requests, sessions, access = st.tabs(names)
         with role:
             _role_and_team(me, person)
         with requests:
-            _requests(me, person)
-        with data:
-            _session(me, person)
+            _requests(view, person, timezone)
+        with sessions:
+            _session(view, person)
         with access:
-            _access(me, person)
-
-
-def _label(person: Person | None) -> str:
-    if person is None:
-        return ""
-    return person.name if person.email in (None, person.name) else f"{person.name}, {person.email}"
+            _access(view, person)
 
 
 def _role_and_team(me: Me, person: Person) -> None:
@@ -143,7 +146,8 @@ def _role_and_team(me: Me, person: Person) -> None:
         act(save)
 
 
-def _requests(me: Me, person: Person) -> None:
+def _requests(view: View, person: Person, timezone: str) -> None:
+    me = view.me
     st.write(
         "One person's requests are theirs. You can look at them for an hour when you state why; "
         "they see your name, the time and your reason on their account page."
@@ -160,9 +164,14 @@ def _requests(me: Me, person: Person) -> None:
         st.session_state[_LOOKED] = person.user_id
     if st.session_state.get(_LOOKED) == person.user_id:
         rows = person_requests(me, person.user_id)
-        columns = ["started_at", "provider", "model", "status", "tokens_used", "cost_eur"]
-        st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, placeholder=UNKNOWN)
-        st.caption(f"The newest {len(rows)} requests, at most 100; times in UTC.")
+        st.dataframe(
+            looked_table(rows, view.formats, timezone),
+            hide_index=True,
+            placeholder=UNKNOWN,
+            height=table_height(len(rows), 400),
+            alt=f"The newest requests of {person.name}",
+        )
+        st.caption(f"The newest {len(rows)} requests, at most 100 · times in {timezone}")
         st.download_button(
             "Download everything held about them",
             lambda: export_person(me, person.user_id),
@@ -173,21 +182,41 @@ def _requests(me: Me, person: Person) -> None:
         )
 
 
-def _session(me: Me, person: Person) -> None:
-    st.write("A chat session that belongs to this person: its requests become theirs.")
+def looked_table(rows: list[dict[str, Any]], formats: Formats, timezone: str) -> Styler:
+    """Return a person's requests under their headings, as the reader writes figures.
+
+    Args:
+        rows: of ``get_user_request_history``.
+        formats: the reader's.
+        timezone: of the organisation.
+    """
+    table = pd.DataFrame(
+        {
+            "When": [moment(datetime.fromisoformat(row["started_at"]), timezone) for row in rows],
+            "Model": [row["model"] for row in rows],
+            "Provider": [row["provider"] for row in rows],
+            "Status": [STATUSES.get(row["status"], row["status"]) for row in rows],
+            "Tokens": [row["tokens_used"] for row in rows],
+            "Cost": [row["cost_eur"] for row in rows],
+        }
+    )
+    return styled(table, {"Tokens": formats.number, "Cost": formats.money})
+
+
+def _session(view: View, person: Person) -> None:
+    st.write(
+        "Requests that a chat front end sent under a session only become this person's once you "
+        "map the session to them. Data quality lists such sessions."
+    )
     with st.form(f"session_{person.user_id}", border=False, clear_on_submit=True):
         session_id = st.text_input("Session id", max_chars=300)
-        sent = st.form_submit_button("Map the session")
+        sent = st.form_submit_button("Map the session", icon=":material/link:")
     if sent:
-        act(
-            lambda: (
-                f"Mapped; {map_person_session(me, session_id, person.user_id)} earlier requests "
-                f"became {person.name}'s."
-            )
-        )
+        act(lambda: map_session(view, session_id, person))
 
 
-def _access(me: Me, person: Person) -> None:
+def _access(view: View, person: Person) -> None:
+    me = view.me
     if person.deleted_at is None:
         st.write("Deleting takes their access and their ingest keys away; their history stays.")
         if st.button("Delete", icon=":material/person_off:"):
@@ -207,6 +236,11 @@ def _access(me: Me, person: Person) -> None:
     if sent and typed.strip() != person.user_id:
         st.error("That is not their id: nothing was erased.", icon=":material/error:")
     elif sent:
-        act(
-            lambda: f"Erased; {erase_person(me, person.user_id, reason)} requests are nobody's now."
-        )
+        act(lambda: _erased(view, person, reason))
+
+
+def _erased(view: View, person: Person, reason: str) -> str:
+    count = erase_person(view.me, person.user_id, reason)
+    st.cache_data.clear()  # figures by person and team rest on it
+    requests = view.formats.counted(count, "request")
+    return f"{person.name} is erased for good. Nobody's from now on: {requests}."

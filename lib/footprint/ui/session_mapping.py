@@ -9,7 +9,7 @@ from footprint.data.data_quality import Unattributed, unattributed_requests
 from footprint.data.people import Person, find_people, map_person_session
 from footprint.shell.text import plain
 from footprint.ui.acts import act, moment
-from footprint.ui.formats import TOKENS, Formats
+from footprint.ui.formats import TOKENS, UNKNOWN, Formats
 from footprint.ui.page import View
 from footprint.ui.tables import styled
 
@@ -35,6 +35,7 @@ def draw_unattributed(view: View, timezone: str) -> bool:
             },
         ),
         hide_index=True,
+        placeholder=UNKNOWN,
         column_config={"Session": st.column_config.Column(pinned=True, width=200)},
         alt="Chat sessions that belong to nobody",
     )
@@ -83,21 +84,23 @@ def _form(view: View, sessions: list[str]) -> None:
         st.info("Nobody is found by that.", icon=":material/person_search:")
         return
     person = st.selectbox(
-        "Whose it is", people, index=None, format_func=_name, placeholder="Choose a person"
+        "Whose it is",
+        people,
+        index=None,
+        format_func=lambda one: one.label,
+        placeholder="Choose a person",
     )
     if st.button("Map the session", type="primary", icon=":material/link:", disabled=not person):
         owner = person
         if owner is not None:
-            act(lambda: _map(view, session, owner))
+            act(lambda: map_session(view, session, owner))
 
 
-def _map(view: View, session: str, person: Person) -> str:
+def map_session(view: View, session: str, person: Person) -> str:
+    """Map a chat session to a person; return what that did, in a sentence."""
     count = map_person_session(view.me, session, person.user_id)
+    st.cache_data.clear()  # figures by person and team rest on it
     return (
         f"Mapped: {view.formats.counted(count, 'request')} went to {person.name}, and later ones "
         "of this session will."
     )
-
-
-def _name(person: Person) -> str:
-    return person.name if person.email in (None, person.name) else f"{person.name}, {person.email}"

@@ -19,15 +19,15 @@ from footprint.ui.acts import act
 from footprint.ui.formats import Formats
 
 MODES = {
-    "named": "Named: admins and finance see figures by person",
-    "pseudonymous": "Pseudonymous: finance sees stable pseudonyms, no team below five people",
-    "off": "Off: no figures by person at all, no team below five people",
+    "named": "Named",
+    "pseudonymous": "Pseudonymous",
+    "off": "Off",
 }
 
 
 JOINING = {
-    "anyone": "Anyone with a verified e-mail address whom Supabase Auth lets in",
-    "invited": "Only whoever was invited, or is known to a chat front end",
+    "anyone": "Anyone who can sign in with a verified e-mail",
+    "invited": "Only whoever is invited, or known to a chat front end",
 }
 
 
@@ -61,8 +61,11 @@ def setting_titles() -> dict[str, str]:
 
 
 def _draw(me: Me, field: Field, value: Any, formats: Formats) -> None:
-    new = field.enter(field.title, value)
-    st.caption(plain(field.decides))
+    with st.grid(2, min_column_width=300):
+        with st.container(gap="xxsmall"):
+            st.markdown(f"**{plain(field.title)}**")
+            st.caption(field.decides)
+        new = field.enter(field.title, value)
     if new == value or new is None or new == "":
         return
     if field.changes_figures:
@@ -79,6 +82,8 @@ def _draw(me: Me, field: Field, value: Any, formats: Formats) -> None:
 def preview_text(key: str, preview: Preview, formats: Formats) -> str:
     """Return in words what a new value would do to figures; markdown."""
     before, after = preview.before or {}, preview.after or {}
+    if before == after and key != "reporting_timezone":
+        return "No figure so far would change: this counts for what is to come."
     if key in ("pledge_share", "contract_price_eur_per_m2"):
         euros = [formats.money(side.get("pledged_eur")) for side in (before, after)]
         areas = [formats.number(side.get("pending_m2"), 2) for side in (before, after)]
@@ -142,14 +147,14 @@ def _groups(sets: list[str]) -> dict[str, list[Field]]:
             Field(
                 "pledge_share",
                 "Pledge",
-                "Share of the cost set aside for restoration, from 0 to 1.",
+                "Share of the cost set aside for restoration: 0 is nothing, 1 as much as the cost.",
                 _number(0.0, 1.0, 0.01),
                 True,
             ),
             Field(
                 "contract_price_eur_per_m2",
                 "Price per m²",
-                "In euros, until there are receipts to take it from.",
+                "In euros: what restoring a square metre costs, until there are receipts to tell.",
                 _number(0.01, 9999.0, 0.10),
                 True,
             ),
@@ -177,7 +182,8 @@ def _groups(sets: list[str]) -> dict[str, list[Field]]:
             Field(
                 "active_factor_set",
                 "Factor set",
-                "Used for requests from now on; footprint restate brings it to earlier ones.",
+                "The figures of models and grids, for requests from now on. `footprint restate` "
+                "brings it to earlier ones.",
                 _choice(sets),
             )
         ],
@@ -185,8 +191,10 @@ def _groups(sets: list[str]) -> dict[str, list[Field]]:
             Field(
                 "privacy_people",
                 "People",
-                "How people appear to the organisation. Looking at one person's requests needs a "
-                "reason that they can read, whatever stands here.",
+                "How figures show people. Named: admins and finance see each by name. "
+                "Pseudonymous: finance sees pseudonyms, and no team below five people. Off: no "
+                "person, no team below five. Looking at one person's requests always needs a "
+                "reason that they can read.",
                 _choice(list(MODES), MODES.__getitem__),
             ),
             Field(
@@ -207,20 +215,28 @@ def _groups(sets: list[str]) -> dict[str, list[Field]]:
 
 
 def _text(title: str, value: Any) -> object:
-    return (st.text_input(title, value or "", max_chars=200) or "").strip()
+    return (
+        st.text_input(title, value or "", max_chars=200, label_visibility="collapsed") or ""
+    ).strip()
 
 
 def _switch(title: str, value: Any) -> object:
-    return st.toggle(title, bool(value))
+    return st.toggle(title, bool(value), label_visibility="collapsed")
 
 
 def _days(title: str, value: Any) -> object:
-    return int(st.number_input(title, 0, 9999, int(value or 0)))
+    return int(st.number_input(title, 0, 9999, int(value or 0), label_visibility="collapsed"))
 
 
 def _number(lowest: float, highest: float, step: float) -> Callable[[str, Any], object]:
     def enter(title: str, value: Any) -> object:
-        return st.number_input(title, lowest, highest, float(value), step=step, format="%.4g")
+        return st.number_input(
+            title,
+            *(lowest, highest, float(value)),
+            step=step,
+            format="%.4g",
+            label_visibility="collapsed",
+        )
 
     return enter
 
@@ -228,6 +244,12 @@ def _number(lowest: float, highest: float, step: float) -> Callable[[str, Any], 
 def _choice(options: list[str], words: Callable[[str], str] = str) -> Callable[[str, Any], object]:
     def enter(title: str, value: Any) -> object:
         offered = options if value in options else [value, *options]
-        return st.selectbox(title, offered, index=offered.index(value), format_func=words)
+        return st.selectbox(
+            title,
+            offered,
+            index=offered.index(value),
+            format_func=words,
+            label_visibility="collapsed",
+        )
 
     return enter
