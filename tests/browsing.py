@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, expect
 
 from web import PASSWORD, email
 
@@ -25,6 +25,19 @@ def sign_in(page: Page, address: str, person: str) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible(timeout=30_000)
+
+
+def select(page: Page, label: str, option: str) -> None:
+    """Choose in a select box; a list that closes because the page still moves is opened again."""
+    found = page.get_by_role("option", name=option)
+    for _ in range(5):
+        page.get_by_role("combobox", name=label).click()
+        try:
+            found.click(timeout=3_000)
+        except TimeoutError:
+            continue
+        return
+    raise AssertionError(f"{label} does not offer {option}.")
 
 
 def settle(page: Page) -> None:
