@@ -239,7 +239,7 @@ def test_everybody_renames_themself_and_takes_their_data_away(
     empty.database.store(event(user_id=id_of(empty, "ann")), event(user_id=id_of(empty, "bob")))
     at = open_page(monkeypatch, "ann", ACCOUNT)
     enter(at, "Name", "Ann O'Neill <script>")
-    press(at, "Save")
+    press(at, "Save the name")
     assert said(at) == ["Your name is saved."]
     name = "select full_name from public.user_profiles where email = %s"
     assert empty.database.one(name, [email("ann")]) == "Ann O'Neill <script>"

@@ -62,11 +62,11 @@ def test_coverage_and_every_gap_stand_with_their_remedy(
         "72% of tokens",
         "100% of known cost",
         "99.8% of known cost",
-        "1 request without a person. 1 with neither person nor session",
         "Not checked in this visit",
     ):
         assert note in text, note
     assert f"The impact of 1 request (100 tokens) is unknown: {MYSTERY[1]}" in said(at)
+    assert "1 request with neither a person nor a chat session: have the caller" in said(at)
     assert table(at, "Model") == [MYSTERY[1]]
     links = [link.proto.page for link in at.get("page_link")]
     assert "model_mapping" in links
@@ -163,7 +163,7 @@ def test_a_session_is_given_to_a_person(empty: Web, monkeypatch: pytest.MonkeyPa
     )
     at = open_page(monkeypatch, "ada", QUALITY)
     assert table(at, "Session") == ["chat-7"]
-    assert "3 requests without a person. 2 in chat sessions" in words(at)
+    assert "3 requests without a person. 2 in chat sessions" in said(at)
 
     next(field for field in at.text_input if field.label == "Find the person").set_value("bob@")
     at.run()
@@ -173,7 +173,7 @@ def test_a_session_is_given_to_a_person(empty: Web, monkeypatch: pytest.MonkeyPa
     assert "Mapped: 2 requests went to Bob" in said(at)
     mine = "select count(*) from public.request_logs where user_profile_id = %s"
     assert empty.database.one(mine, [id_of(empty, "bob")]) == 2
-    assert "1 request without a person" in words(at)
+    assert "1 request with neither a person nor a chat session" in said(at)
 
 
 def test_sums_that_differ_are_found_and_rebuilt(

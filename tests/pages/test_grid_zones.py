@@ -45,7 +45,7 @@ def test_an_administrator_sees_who_says_the_zone_and_decides_otherwise(
 ) -> None:
     at = open_page(monkeypatch, "ada", ZONES)
     row = at.dataframe[0].value.iloc[0]
-    assert (row["Zone"], row["Zone said by"]) == ("FRA", "its cloud region")
+    assert (row["Zone"], row["Zone said by"]) == ("France (FRA)", "its cloud region")
     assert "Nothing yet" in words(at)
     choose(at, "Provider", "bedrock")
     choose(at, "Deployment", "eu-west-3")
@@ -53,9 +53,9 @@ def test_an_administrator_sees_who_says_the_zone_and_decides_otherwise(
     next(box for box in at.text_input if box.label == "Source").set_value("our contract")
     press(at, "Use this zone")
     said = at.success[0].value.replace("\\", "")
-    assert "New requests of bedrock (eu-west-3) compute in SWE" in said
+    assert "New requests of bedrock (eu-west-3) compute in Sweden (SWE)" in said
     row = at.dataframe[0].value.iloc[0]
-    assert (row["Zone"], row["Zone said by"]) == ("SWE", "an administrator")
+    assert (row["Zone"], row["Zone said by"]) == ("Sweden (SWE)", "an administrator")
     decided = at.dataframe[1].value.iloc[0]
     assert (decided["Deployment"], decided["Source"]) == ("eu-west-3", "our contract")
     who = "select p.email from public.zone_overrides z join public.user_profiles p on p.user_id = created_by"
@@ -65,12 +65,12 @@ def test_an_administrator_sees_who_says_the_zone_and_decides_otherwise(
 def test_what_was_decided_can_be_taken_back(seen: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     seen.database.execute("insert into public.zone_overrides values ('bedrock', '', 'POL', 'x')")
     at = open_page(monkeypatch, "ada", ZONES)
-    assert at.dataframe[0].value.iloc[0]["Zone"] == "POL"
+    assert at.dataframe[0].value.iloc[0]["Zone"] == "Poland (POL)"
     box = next(box for box in at.selectbox if box.label == "Take one back")
     box.select_index(0)
     press(at, "Take it back")
     assert "say the zone again" in at.success[0].value
-    assert at.dataframe[0].value.iloc[0]["Zone"] == "FRA"
+    assert at.dataframe[0].value.iloc[0]["Zone"] == "France (FRA)"
     assert seen.database.one("select count(*) from public.zone_overrides") == 0
 
 

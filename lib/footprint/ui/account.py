@@ -10,8 +10,11 @@ from footprint.auth.flows import change_password
 from footprint.data.account import looks_at_me, rename_myself
 from footprint.data.people import export_person
 from footprint.shell import bridge
+from footprint.shell.screens import ROLE_TITLES
 from footprint.ui.acts import NOTHING, act, moment
 
+# Pixels. A name or a password needs no more.
+_FIELD = 420
 DEEDS = {
     "person.look": "Looked at your requests",
     "person.export": "Exported your data",
@@ -24,11 +27,20 @@ def draw_name(me: Me) -> None:
     """Draw one's name and what else is known, for the person to change what is theirs."""
     with st.container(border=True):
         st.header("You", anchor=False)
+        known = {
+            "E-mail": me.email,
+            "Role": ROLE_TITLES[me.role],
+            "Team": me.team or "None",
+            "Your id in requests": me.user_id,
+        }
+        with st.grid(2, min_column_width=300):
+            for title, value in known.items():
+                with st.container(gap="xxsmall"):
+                    st.caption(title)
+                    st.text(value)
         with st.form("rename", border=False):
-            name = st.text_input("Name", me.full_name or "", max_chars=200)
-            st.text_input("E-mail", me.email, disabled=True)
-            st.text_input("Your id in requests", me.user_id, disabled=True)
-            sent = st.form_submit_button("Save", type="primary")
+            name = st.text_input("Name", me.full_name or "", max_chars=200, width=_FIELD)
+            sent = st.form_submit_button("Save the name", type="primary")
         if sent:
             act(lambda: _renamed(me, name.strip()))
 
@@ -41,12 +53,19 @@ def draw_access(me: Me) -> None:
             current = ""
             if not me.session.is_fresh:
                 current = st.text_input(
-                    "Current password", type="password", autocomplete="current-password"
+                    "Current password",
+                    type="password",
+                    autocomplete="current-password",
+                    width=_FIELD,
                 )
-            new = st.text_input("New password", type="password", autocomplete="new-password")
+            new = st.text_input(
+                "New password", type="password", autocomplete="new-password", width=_FIELD
+            )
             sent = st.form_submit_button("Set the password")
         if sent:
             act(lambda: _changed(me, current, new))
+        st.divider()
+        st.write("Lost a device, or signed in on one that is not yours? This ends every session.")
         if st.button("Sign out everywhere", icon=":material/devices:"):
             bridge.post("/session/logout", everywhere="yes")
 
@@ -72,7 +91,9 @@ def draw_looks(me: Me, timezone: str) -> None:
         st.header("Who looked at your data", anchor=False)
         looks = looks_at_me(me)
         if not looks:
-            st.write("Nobody has looked at your requests.")
+            st.write(
+                "Nobody has looked at your requests. Whoever does has to say why, and stands here."
+            )
             return
         rows = [
             {

@@ -18,6 +18,7 @@ from footprint.impact.second_opinion import opinion_on
 from footprint.shell.text import plain
 from footprint.ui.formats import AREA, CARBON, ENERGY, UNKNOWN, WATER, Formats, Quantity
 from footprint.ui.page import View
+from footprint.ui.zones import by_name, zone_name
 
 USUAL_ZONE = "The provider's usual one"
 MOST_TOKENS = 10_000_000
@@ -77,7 +78,9 @@ def _form(view: View, factor_set: str) -> Asked | None:
             disabled=reads_only,
             help="An embedding model generates none." if reads_only else None,
         )
-        zone = st.selectbox("Zone", [USUAL_ZONE, *sorted(where.grids)], key="zone")
+        zone = st.selectbox(
+            "Zone", [USUAL_ZONE, *by_name(where.grids)], format_func=zone_name, key="zone"
+        )
     if cached > tokens_in:
         raise InputError("More tokens are cached than were read: count the cached ones among them.")
     if factor is None:

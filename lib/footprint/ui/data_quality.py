@@ -43,7 +43,9 @@ def coverage_cards(totals: Usage, formats: Formats) -> list[Card]:
             notes=(
                 f"of {formats.number(totals.measurable)} requests with tokens",
                 f"{share(totals.tokens_priced, totals.tokens_used)} of tokens",
-                "of cost: cannot be told, for it is unknown",
+                "no cost is left out"
+                if totals.priced == totals.measurable
+                else "how much cost is left out, nobody knows",
             ),
             source="Requests that were sent to a provider, have tokens, and have a known cost.",
         ),

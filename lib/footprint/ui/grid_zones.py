@@ -21,6 +21,7 @@ from footprint.ui.acts import act
 from footprint.ui.formats import Formats
 from footprint.ui.page import View
 from footprint.ui.tables import styled
+from footprint.ui.zones import by_name, zone_name
 
 SAID_BY = {
     "admin": "an administrator",
@@ -58,7 +59,7 @@ def deployments_table(seen: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Model": seen["model"],
-            "Zone": seen["zone"],
+            "Zone": [zone_name(code) for code in seen["zone"]],
             "Zone said by": seen["said_by"].map(SAID_BY),
             "Requests": seen["requests"],
             "Provider": seen["provider"].replace("", "unknown"),
@@ -81,7 +82,7 @@ def draw_set_zone(view: View, factor_set: str, seen: pd.DataFrame) -> None:
                 providers,
                 index=None,
                 accept_new_options=True,
-                placeholder="As LiteLLM names it",
+                placeholder="Choose one, or type it as LiteLLM names it",
             )
             names = deployment_names(seen, provider or "")
             name = st.selectbox(
@@ -94,10 +95,10 @@ def draw_set_zone(view: View, factor_set: str, seen: pd.DataFrame) -> None:
         with st.form("set_zone", border=False):
             zone = st.selectbox(
                 "Zone",
-                sorted(grids),
+                by_name(grids),
                 index=None,
                 format_func=lambda code: zone_label(grids, code, view.formats),
-                placeholder="Type to search: three letters of the country",
+                placeholder="Type to search: a country",
             )
             source = st.text_input("Source", max_chars=1000, placeholder="https://…")
             sent = st.form_submit_button("Use this zone", type="primary", icon=":material/public:")
@@ -126,7 +127,7 @@ def deployment_names(seen: pd.DataFrame, provider: str) -> dict[str, str]:
 
 def zone_label(grids: Mapping[str, Grid], code: str, formats: Formats) -> str:
     """Return a zone as the form lists it."""
-    return f"{code}: {formats.number(grids[code].carbon_gco2e_per_kwh)} g CO₂e per kWh"
+    return f"{zone_name(code)}: {formats.number(grids[code].carbon_gco2e_per_kwh)} g CO₂e per kWh"
 
 
 def draw_overrides(view: View, timezone: str) -> None:
@@ -141,7 +142,7 @@ def draw_overrides(view: View, timezone: str) -> None:
             {
                 "Provider": found["provider"],
                 "Deployment": found["deployment"].replace("", "all"),
-                "Zone": found["zone"],
+                "Zone": [zone_name(code) for code in found["zone"]],
                 "Source": found["source"],
                 "Since": [
                     view.formats.day(at.date())
@@ -171,8 +172,8 @@ def draw_overrides(view: View, timezone: str) -> None:
 def _set(view: View, deployment: Deployment, zone: str, source: str) -> str:
     set_zone(view.me, deployment, zone, source)
     return (
-        f"New requests of {_said(deployment)} compute in {zone}. Earlier ones keep their figures "
-        "until an operator restates them."
+        f"New requests of {_said(deployment)} compute in {zone_name(zone)}. Earlier ones keep their "
+        "figures until an operator restates them."
     )
 
 

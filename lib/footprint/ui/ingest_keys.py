@@ -7,13 +7,17 @@ import streamlit as st
 
 from footprint.auth import Me
 from footprint.config import get_settings
+from footprint.data.filters import usage_choices
 from footprint.data.ingest_keys import IngestKey, add_ingest_key, list_ingest_keys, stop_ingest_key
+from footprint.data.people import find_people
 from footprint.errors import FootprintError
 from footprint.shell.text import plain
 from footprint.ui.acts import act, moment
 
 SCOPES = ("Organisation", "One person", "One team")
 EXPIRIES = {"Never": None, "30 days": 30, "90 days": 90, "1 year": 365}
+# Pages of people to choose from; others are typed by their id.
+_PAGES = 4
 SNIPPET = """\
 SUPABASE_URL={url}
 SUPABASE_PUBLISHABLE_KEY={publishable_key}
@@ -27,15 +31,20 @@ def make_key(me: Me) -> None:
         st.header("Make a key", anchor=False)
         scope = st.segmented_control("For", SCOPES, default=SCOPES[0], required=True)
         with st.form("make_key", border=False):
-            label = st.text_input("Label", placeholder="LiteLLM proxy", max_chars=100)
             user_id = team = None
-            if scope == SCOPES[1]:
-                user_id = st.text_input(
-                    "Their id", max_chars=200, help="As the people page shows it."
-                )
-            elif scope == SCOPES[2]:
-                team = st.text_input("Team", max_chars=100)
-            expiry = st.selectbox("Expires after", list(EXPIRIES))
+            with st.grid(2, min_column_width=240):
+                label = st.text_input("Label", placeholder="LiteLLM proxy", max_chars=100)
+                expiry = st.selectbox("Expires after", list(EXPIRIES))
+                if scope == SCOPES[1]:
+                    user_id = _whose(me)
+                elif scope == SCOPES[2]:
+                    team = st.selectbox(
+                        "Team",
+                        usage_choices(me, of_organisation=True).teams,
+                        index=None,
+                        accept_new_options=True,
+                        placeholder="Choose a team, or type one",
+                    )
             sent = st.form_submit_button("Make the key", type="primary", icon=":material/key:")
         if sent and scope != SCOPES[0] and not (user_id or team or "").strip():
             st.error("Say for whom the key is.", icon=":material/error:")
@@ -43,12 +52,31 @@ def make_key(me: Me) -> None:
             _make(me, label, user_id, team, EXPIRIES[expiry])
 
 
+def _whose(me: Me) -> str | None:
+    """Draw the choice of a person; return their id."""
+    labels = {person.user_id: person.label for person in find_people(me, "", "active", _PAGES)}
+    return st.selectbox(
+        "Person",
+        list(labels),
+        index=None,
+        format_func=lambda user_id: labels.get(user_id, user_id),
+        accept_new_options=True,
+        placeholder="Choose a person, or type an id",
+        help="Requests sent with the key are theirs.",
+    )
+
+
 def draw_keys(me: Me, timezone: str) -> None:
     """Draw all keys, and the way to revoke one."""
     keys = list_ingest_keys(me)
     if not keys:
-        st.info("No key yet: nothing can send requests.", icon=":material/key_off:")
+        st.info(
+            "No key yet: nothing can send requests. Make one above and give it to what sends them: "
+            "a LiteLLM proxy, a script or an importer.",
+            icon=":material/key_off:",
+        )
         return
+    st.header("Keys", anchor=False)
     st.dataframe(
         pd.DataFrame([_row(key, timezone) for key in keys]),
         hide_index=True,
@@ -78,7 +106,10 @@ def _make(me: Me, label: str, user_id: str | None, team: str | None, days: int |
         st.error(plain(str(error)), icon=":material/error:")
         return
     url, publishable_key = get_settings().require_api()
-    st.success("Copy it now: the key is shown this once.", icon=":material/check_circle:")
+    st.success(
+        "Copy it now, into the settings of what sends requests: the key is shown this once.",
+        icon=":material/check_circle:",
+    )
     st.code(SNIPPET.format(url=url, publishable_key=publishable_key, key=key), language="bash")
 
 

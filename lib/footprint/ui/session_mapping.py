@@ -22,7 +22,7 @@ def draw_unattributed(view: View, timezone: str) -> bool:
     if not found.requests:
         st.success("Every request belongs to a person.", icon=":material/check_circle:")
         return True
-    st.write(plain(told(found, view.formats)))
+    st.warning(plain(told(found, view.formats)), icon=":material/person_off:")
     if found.sessions.empty:
         return False
     st.dataframe(
@@ -46,6 +46,12 @@ def draw_unattributed(view: View, timezone: str) -> bool:
 
 def told(found: Unattributed, formats: Formats) -> str:
     """Return how many requests are nobody's and what can be done, in sentences."""
+    nameless = (
+        f"neither a person nor a chat session: have the caller send a user ({DOCS} says how), so "
+        "that the next ones have one."
+    )
+    if found.without_session == found.requests:
+        return f"{formats.counted(found.requests, 'request')} with {nameless}"
     text = f"{formats.counted(found.requests, 'request')} without a person."
     if found.sampled < found.requests:
         text += f" Of the newest {formats.number(found.sampled)}:"
@@ -53,10 +59,7 @@ def told(found: Unattributed, formats: Formats) -> str:
     if in_sessions:
         text += f" {formats.number(in_sessions)} in chat sessions, which you can map below."
     if found.without_session:
-        text += (
-            f" {formats.number(found.without_session)} with neither person nor session: have the "
-            f"caller send a user ({DOCS} says how), so that the next ones have one."
-        )
+        text += f" {formats.number(found.without_session)} with {nameless}"
     return text
 
 
