@@ -56,7 +56,7 @@ def run() -> None:
     else:
         sign_in_screen()
         bridge.announce("")
-    _demo_notice(None, width=560)
+    _demo_notice(None, width=440)
 
 
 @st.cache_data(ttl="1m", max_entries=1024, show_spinner=False)

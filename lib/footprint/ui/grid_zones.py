@@ -172,8 +172,8 @@ def draw_overrides(view: View, timezone: str) -> None:
 def _set(view: View, deployment: Deployment, zone: str, source: str) -> str:
     set_zone(view.me, deployment, zone, source)
     return (
-        f"New requests of {_said(deployment)} compute in {zone_name(zone)}. Earlier ones keep their "
-        "figures until an operator restates them."
+        f"New requests of {_said(deployment)} compute in {zone_name(zone)}. Earlier ones "
+        "keep their figures until an operator restates them."
     )
 
 
