@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from footprint.shell.places import PLACES
+
 ROOT = Path(__file__).parents[2]
 SECRETS = re.compile(
     r"sb_secret_[A-Za-z0-9_-]{16,}|fpk_[A-Za-z0-9_-]{40,}|-----BEGIN [A-Z ]*PRIVATE KEY"
@@ -87,3 +89,19 @@ def test_the_base_of_the_package_imports_without_anything_but_its_dependencies()
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_every_page_has_its_three_pictures_and_no_document_links_to_nothing() -> None:
+    shown = (ROOT / "docs/screens.md").read_text(encoding="utf-8")
+    for place in PLACES:
+        name = "home" if place.is_home else Path(place.file).stem.replace("_", "-")
+        for look in ("light", "dark", "phone"):
+            assert f"(screenshots/{name}-{look}.png)" in shown
+    missing = [
+        f"{path.relative_to(ROOT)}: {target}"
+        for path in tracked()
+        if path.suffix == ".md"
+        for target in re.findall(r"\]\((?!https?:|#|mailto:|<)([^)#\s]+)", path.read_text("utf-8"))
+        if not (path.parent / target).exists()
+    ]
+    assert missing == []
