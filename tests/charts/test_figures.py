@@ -96,8 +96,8 @@ def test_a_stack_has_the_models_in_their_looks_and_the_sum_for_the_hover() -> No
 
     large, gpt, total = figure.data
     assert (large.name, gpt.name) == ("large", "gpt-4o")
-    assert (gpt.marker.color[0], gpt.marker.pattern.shape[0]) == (PALETTE[0], "")
-    assert (large.marker.color[0], large.marker.pattern.shape[0]) == (PALETTE[1], "/")
+    assert (gpt.marker.color, gpt.marker.pattern.shape) == (PALETTE[0], "")
+    assert (large.marker.color, large.marker.pattern.shape) == (PALETTE[1], "/")
     assert total.customdata[1] == "€3.00"
     assert figure.layout.barmode == "stack"
 
@@ -107,7 +107,7 @@ def test_a_model_is_drawn_the_same_in_every_chart() -> None:
     bar = by_model(table, COST, ENGLISH, PLACES).data[0]
     layer = mix_by_day(costs(("2026-11-03", "large", 2)), COST, ENGLISH, PLACES).data[0]
     assert (bar.marker.color[0], bar.marker.pattern.shape[0]) == (PALETTE[1], "/")
-    assert (layer.marker.color[0], layer.marker.pattern.shape[0]) == (PALETTE[1], "/")
+    assert (layer.marker.color, layer.marker.pattern.shape) == (PALETTE[1], "/")
 
 
 def test_the_mix_is_the_share_of_each_model_in_its_day() -> None:

@@ -87,11 +87,13 @@ def _bar_list(
     if measure.is_estimate:
         _add_lows(figure, rows, measure, size)
     total = values.sum(min_count=1)
+    captions = []
     for place, label, value in zip(places, labels, values, strict=True):
-        figure.add_annotation(_caption(place, f"<b>{label}</b>", "left"))
+        captions.append(_caption(place, f"<b>{label}</b>", "left"))
         is_part = has_shares and len(rows) > 1 and pd.notna(value)
         share = f" · {formats.share(value, total)}" if is_part else ""
-        figure.add_annotation(_caption(place, f"{measure.text(value, formats)}{share}", "right"))
+        captions.append(_caption(place, f"{measure.text(value, formats)}{share}", "right"))
+    figure.layout.annotations = captions  # All at once: each one added would check all again.
     dress(figure, formats, AXIS_HEIGHT + ROW_HEIGHT * max(len(rows), 1))
     figure.update_yaxes(visible=False, range=[len(rows) - 0.6, -0.75], rangemode="normal")
     figure.update_xaxes(

@@ -98,7 +98,7 @@ def _add_layer(
         x=table.index,
         y=heights,
         name=safe(model, 24),
-        marker=filled([look_of(model, places)] * len(table)),
+        marker=filled(look_of(model, places)),
     )
 
 

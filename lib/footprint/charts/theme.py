@@ -44,12 +44,15 @@ def look_of(model: str, places: Mapping[str, int]) -> Look:
     return Look(PALETTE[place % len(PALETTE)], "/" if place >= len(PALETTE) else "")
 
 
-def filled(looks: list[Look]) -> dict[str, object]:
-    """Return Plotly's ``marker`` for bars of these looks, one a bar."""
+def filled(looks: Look | list[Look]) -> dict[str, object]:
+    """Return Plotly's ``marker`` for bars of one look, or of these looks, one a bar."""
+    # A colour for all is checked once, a list of them one by one.
+    one = looks if isinstance(looks, Look) else None
+    several = [] if isinstance(looks, Look) else looks
     return {
-        "color": [look.colour for look in looks],
+        "color": one.colour if one else [look.colour for look in several],
         "pattern": {
-            "shape": [look.pattern for look in looks],
+            "shape": one.pattern if one else [look.pattern for look in several],
             "fillmode": "overlay",
             "size": 6,
             "solidity": 0.35,
