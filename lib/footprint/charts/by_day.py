@@ -33,11 +33,8 @@ def stacked_by_day(
     figure = go.Figure()
     for model in table.columns:
         # A gap would have Plotly stack that day in another order; the hover says "unknown".
-        _add_layer(figure, table, model, table[model].fillna(0) / float(unit.size), places)
-        figure.data[-1].update(
-            customdata=[measure.text(value, formats) for value in table[model]],
-            hovertemplate="%{customdata}",
-        )
+        hover = [measure.text(value, formats) for value in table[model]]
+        _add_layer(figure, table, model, table[model].fillna(0) / float(unit.size), hover, places)
     if len(table.columns) > 1:
         figure.add_scatter(
             x=table.index,
@@ -67,14 +64,11 @@ def mix_by_day(
     shares = mix(series)
     figure = go.Figure()
     for model in shares.columns:
-        _add_layer(figure, shares, model, shares[model] * 100, places)
-        figure.data[-1].update(
-            customdata=[
-                f"{formats.share(share, 1)}, {measure.text(value, formats)}"
-                for share, value in zip(shares[model].fillna(0), series.table[model], strict=True)
-            ],
-            hovertemplate="%{customdata}",
-        )
+        hover = [
+            f"{formats.share(share, 1)}, {measure.text(value, formats)}"
+            for share, value in zip(shares[model].fillna(0), series.table[model], strict=True)
+        ]
+        _add_layer(figure, shares, model, shares[model] * 100, hover, places)
     figure.update_layout(barmode="stack", showlegend=True)
     axis = {"ticksuffix": f"{formats.locale.percent_gap}%"}
     return along_time(figure, series, axis, formats).update_yaxes(range=[0, 100])
@@ -92,6 +86,7 @@ def _add_layer(
     table: pd.DataFrame,
     model: str,
     heights: pd.Series[float],
+    hover: list[str],
     places: Mapping[str, int],
 ) -> None:
     figure.add_bar(
@@ -99,6 +94,8 @@ def _add_layer(
         y=heights,
         name=safe(model, 24),
         marker=filled(look_of(model, places)),
+        customdata=hover,
+        hovertemplate="%{customdata}",
     )
 
 

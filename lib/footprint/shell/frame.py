@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -50,6 +52,7 @@ def run() -> None:
         _sidebar(me, about)
         _demo_notice(notice_of(about.get("demo")))
         _show(place, page, me)
+        _keep_what_is_loaded()
         return
     if trouble is not None:
         screens.failure(trouble, offer_sign_out=True)
@@ -57,6 +60,13 @@ def run() -> None:
         sign_in_screen()
         bridge.announce("")
     _demo_notice(None, width=440)
+
+
+@cache
+def _keep_what_is_loaded() -> None:
+    """Once, after the first page: no later collection need look at the libraries again."""
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_data(ttl="1m", max_entries=1024, show_spinner=False)
