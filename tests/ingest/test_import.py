@@ -335,7 +335,8 @@ def test_an_import_killed_at_any_moment_ends_with_exact_totals(
     done = footprint(*command, environment=environment, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "19,366 requests read" in done.stdout
-    assert "An earlier import stopped after line" in done.stderr
+    # Killed within the first batch, it may not have noted yet how far it was.
+    assert stored == 1 or "An earlier import stopped after line" in done.stderr
     table = pd.read_csv(trace_csv)
     tokens = int(table["ContextTokens"].sum() + table["GeneratedTokens"].sum())
     assert database.rows("select count(*), sum(tokens_used) from public.request_logs") == [
