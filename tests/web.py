@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import streamlit as st
 from cryptography.fernet import Fernet
 from starlette.types import ASGIApp
 from streamlit.runtime.context import ContextProxy
@@ -90,6 +91,15 @@ def forget_everything(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(STORE, name, getattr(fresh, name))
     for limiter in (flows.BY_EMAIL, flows.BY_BROWSER, flows.INVITATIONS):
         monkeypatch.setattr(limiter, "_attempts", Limiter(1)._attempts)
+
+
+def knowing(web: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """Yield a Supabase of which this process knows, with nothing remembered of another one."""
+    tell_settings(monkeypatch, web.environment)
+    forget_everything(monkeypatch)
+    st.cache_data.clear()
+    yield web
+    get_settings.cache_clear()
 
 
 def no_v1_pages(monkeypatch: pytest.MonkeyPatch) -> None:

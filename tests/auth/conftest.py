@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from footprint.config import get_settings
 from footprint.local.stack import Stack
 from house import Database
-from web import Web, forget_everything, tell_settings, web_over
+from web import Web, knowing, web_over
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +19,4 @@ def served(stack: Stack, module_database: Database) -> Iterator[Web]:
 
 @pytest.fixture
 def web(served: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    tell_settings(monkeypatch, served.environment)
-    forget_everything(monkeypatch)
-    yield served
-    get_settings.cache_clear()
+    yield from knowing(served, monkeypatch)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-import streamlit as st
 
 from footprint.auth import Me
 from footprint.auth.guard import _me
-from footprint.config import get_settings
 from footprint.data.client import rpc
 from footprint.local.stack import Stack
 from house import Database
 from story import tell_story
-from web import Web, forget_everything, session_for, tell_settings, web_over
+from web import Web, knowing, session_for, web_over
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +24,7 @@ def served(stack: Stack, module_database: Database) -> Iterator[Web]:
 
 @pytest.fixture
 def web(served: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    tell_settings(monkeypatch, served.environment)
-    forget_everything(monkeypatch)
-    st.cache_data.clear()
-    yield served
-    get_settings.cache_clear()
+    yield from knowing(served, monkeypatch)
 
 
 @pytest.fixture

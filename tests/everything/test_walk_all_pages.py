@@ -16,7 +16,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from adversary import FIRST, LAST, SESSION, ZONES, settle_adversary
-from footprint.config import get_settings
 from footprint.demo.organisation import requests_before
 from footprint.ingest.delivery import encode
 from footprint.ingest.pricing import price_map
@@ -25,7 +24,7 @@ from footprint.shell.places import PLACES
 from house import Database
 from recomputed import FORMATS, PLEDGE, Asked
 from screens import open_page, words
-from web import ROLES, Web, email, forget_everything, no_v1_pages, tell_settings, web_over
+from web import ROLES, Web, email, knowing, no_v1_pages, web_over
 
 # Cards that are no sum over requests: a forecast (tests/forecast) and the calculator (tests/impact).
 NO_SUMS: tuple[str, ...] = (
@@ -75,11 +74,7 @@ def only_our_navigation(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def served(stack: Stack, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     with web_over(stack, database) as web:
-        tell_settings(monkeypatch, web.environment)
-        forget_everything(monkeypatch)
-        st.cache_data.clear()
-        yield web
-    get_settings.cache_clear()
+        yield from knowing(web, monkeypatch)
 
 
 def id_of(database: Database, person: str) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import streamlit as st
 
-from footprint.config import get_settings
 from footprint.local.stack import Stack
 from house import Database, event
-from web import Web, forget_everything, tell_settings, web_over
+from web import Web, knowing, web_over
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +21,7 @@ def served(stack: Stack, module_database: Database) -> Iterator[Web]:
 @pytest.fixture
 def october(served: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """October, for tests that leave it as it is."""
-    yield from _knowing(served, monkeypatch)
+    yield from knowing(served, monkeypatch)
 
 
 @pytest.fixture
@@ -31,15 +29,7 @@ def own_october(stack: Stack, database: Database, monkeypatch: pytest.MonkeyPatc
     """October, for a test that changes it."""
     with web_over(stack, database) as web:
         tell_october(database)
-        yield from _knowing(web, monkeypatch)
-
-
-def _knowing(web: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    tell_settings(monkeypatch, web.environment)
-    forget_everything(monkeypatch)
-    st.cache_data.clear()
-    yield web
-    get_settings.cache_clear()
+        yield from knowing(web, monkeypatch)
 
 
 def tell_october(database: Database) -> None:

@@ -24,6 +24,7 @@ from web import (
     Web,
     cookies_of,
     forget_everything,
+    knowing,
     session_for,
     sit_at_browser,
     tell_settings,
@@ -45,11 +46,8 @@ def with_storage(stack: Stack, module_database: Database) -> Iterator[Web]:
 
 
 @pytest.fixture
-def app(with_storage: Web, monkeypatch: pytest.MonkeyPatch) -> Web:
-    tell_settings(monkeypatch, with_storage.environment)
-    forget_everything(monkeypatch)
-    st.cache_data.clear()
-    return with_storage
+def app(with_storage: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    yield from knowing(with_storage, monkeypatch)
 
 
 def signed_in(monkeypatch: pytest.MonkeyPatch, person: str) -> Me:
