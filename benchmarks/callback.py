@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -105,12 +106,15 @@ def _arguments(payload: dict[str, Any], call_id: str) -> dict[str, Any]:
 
 
 def _undelivered(folder: Path) -> Any:
-    """Return a recorder whose courier never starts: not it but the hooks are measured."""
+    """Return a recorder whose courier does nothing: not it but the hooks are measured.
+
+    To the hooks it looks as if it ran, as it does in a program from its second call on.
+    """
     from footprint.config import Settings
     from footprint.ingest.recorder import open_recorder
 
     recorder = open_recorder(Settings(spool_dir=folder / "spool", spool_max_bytes=2**30))
-    recorder.courier._stop.set()
+    recorder.courier._thread = threading.Thread()
     return recorder
 
 

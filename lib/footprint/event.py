@@ -32,6 +32,7 @@ EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _NAMESPACE: Final = UUID("c6c0daaa-cb14-53d4-beb3-e0f84e95c06d").bytes
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_VARIANT: Final = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 def event_id(call_id: str, status: str, started_at: datetime) -> UUID:
@@ -58,8 +59,7 @@ def event_key(call_id: str, status: str, started_at: datetime) -> str:
     name = f"{call_id}|{status}|{(started_at - _EPOCH) // _MICROSECOND}"
     made = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
     # RFC 9562: version 5, and the two bits of the variant.
-    variant = "89ab"[int(made[16], 16) & 3]
-    return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{variant}{made[17:20]}-{made[20:32]}"
+    return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{_VARIANT[made[16]]}{made[17:20]}-{made[20:32]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

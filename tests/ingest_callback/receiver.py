@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -59,6 +60,7 @@ class Receiver:
             new = [e for e in good if e["event_id"] not in self.stored]
             self.duplicates += len(good) - len(new)
             self.stored.update({e["event_id"]: e for e in new})
+            self._drop_abandoned_that_ended()
             if fault is not None:
                 return fault
             body = {
@@ -68,6 +70,25 @@ class Receiver:
                 "unknown_models": [],
             }
             return Fault(200, json.dumps(body).encode())
+
+    def _drop_abandoned_that_ended(self) -> None:
+        """Do as `private.drop_abandoned_that_ended` does, with the rule of `private.is_end_of`."""
+        ended: dict[str, list[tuple[datetime, datetime]]] = {}
+        for event in self.stored.values():
+            if event["status"] != "abandoned" and "latency_s" in event:
+                start = datetime.fromisoformat(event["started_at"])
+                ended.setdefault(event.get("litellm_call_id", ""), []).append(
+                    (
+                        start - timedelta(milliseconds=10),
+                        start + timedelta(seconds=event["latency_s"]),
+                    )
+                )
+        for key, event in list(self.stored.items()):
+            if event["status"] == "abandoned" and any(
+                first <= datetime.fromisoformat(event["started_at"]) <= last
+                for first, last in ended.get(event["litellm_call_id"], ())
+            ):
+                del self.stored[key]
 
     def wait_for(self, count: int, timeout_s: float = 15.0) -> None:
         deadline = time.monotonic() + timeout_s

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ from footprint.ingest.session_map import SessionMap
 from footprint.local.accounts import create_account
 from footprint.local.stack import Server
 from house import Database
-from ingest_callback.conftest import environment, event
+from ingest_callback.conftest import environment, event, run, start
 from ingest_callback.test_truth_table import FILES, payload_of
 
 PASSWORD = "correct horse battery staple"
@@ -126,6 +127,42 @@ def test_a_call_taken_for_abandoned_becomes_the_one_request_it_was(
     recorder.finished(call, None, start, time.time(), failed=False)
     assert recorder.courier.stop(10)
     assert database.rows(statuses) == [("success", "long")]
+    assert database.rollup_differences() == 0
+
+
+_KILLED = """
+import os, sys, time
+import footprint
+hooks = footprint.callback
+def call(n):
+    return {"litellm_call_id": f"c{n}", "model": "gpt-4o", "custom_llm_provider": "openai"}
+for n in range(20):
+    hooks.log_pre_api_call("gpt-4o", [], call(n))
+now = time.time()
+for n in range(17):
+    hooks.log_success_event(call(n), None, now - 1, now)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_calls_that_ended_right_before_a_kill_count_once(
+    real: Settings, folder: Path, database: Database
+) -> None:
+    assert real.supabase_url and real.supabase_publishable_key and real.ingest_key
+    more: dict[str, Any] = {
+        "SUPABASE_PUBLISHABLE_KEY": real.supabase_publishable_key,
+        "FOOTPRINT_INGEST_KEY": real.ingest_key,
+    }
+    killed = start(_KILLED, folder, real.supabase_url, **more)
+    killed.communicate()
+    [journal] = folder.glob("*.open")
+    # The moment that is meant: no end is on disk, all events are.
+    assert b"\n-" not in journal.read_bytes()
+    run("import footprint\nassert footprint.flush(20)", folder, real.supabase_url, **more)
+    assert database.rows("select status, count(*) from request_logs group by 1 order by 1") == [
+        ("abandoned", 3),
+        ("success", 17),
+    ]
     assert database.rollup_differences() == 0
 
 

@@ -224,6 +224,7 @@ def test_the_open_calls_of_a_dead_process_are_found_with_the_same_ids(folder: Pa
     written.start("call-1", mark("call-1"))
     written.start("call-2", mark("call-2"))
     written.end("call-2")
+    written.settle()
     written.leave()
     [path] = folder.glob("*.open")
     copy = path.read_bytes()
@@ -235,6 +236,27 @@ def test_the_open_calls_of_a_dead_process_are_found_with_the_same_ids(folder: Pa
     spool.adopt()
     ids = [json.loads(line)["event_id"] for line in lines_of(folder)]
     assert len(ids) == 2 and len(set(ids)) == 1
+
+
+def test_an_end_is_on_disk_with_the_next_start_or_when_the_courier_tidies(folder: Path) -> None:
+    spool = Spool(folder, MEGABYTE)
+
+    def written() -> list[str]:
+        [path] = folder.glob("*.open")
+        return [line[:2] for line in path.read_text().splitlines()]
+
+    for n in range(2):
+        spool.start_call(f"c{n}", mark(f"c{n}"))
+        spool.end_call(f"c{n}")
+    assert written() == ['{"', "-c", '{"']
+    spool.tidy()
+    assert written() == ['{"', "-c", '{"', "-c"]
+    for n in range(1000):
+        spool.start_call(f"d{n}", mark(f"d{n}"))
+    for n in range(999):
+        spool.end_call(f"d{n}")
+    # Nor do they gather without limit where nothing starts and no courier runs.
+    assert written().count("-d") > 500
 
 
 def test_a_busy_journal_stays_small(folder: Path) -> None:

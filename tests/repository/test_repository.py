@@ -71,7 +71,7 @@ def test_the_base_install_pulls_no_dashboard_and_no_litellm() -> None:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {re.split(r"[<>=\[ ]", d)[0] for d in project["dependencies"]}
-    assert names == {"httpx", "python-dotenv"}
+    assert names == {"httpx", "orjson", "python-dotenv"}
 
 
 def test_the_base_of_the_package_imports_without_anything_but_its_dependencies() -> None:

@@ -37,12 +37,6 @@ class Person(NamedTuple):
     session_id: str | None = None
 
 
-# What a `UsageEvent` calls the fields of a `Person`, in their order.
-PERSON_FIELDS: Final = (
-    *("user_id", "attribution", "end_user", "user_email", "user_name", "team", "session_id"),
-)
-
-
 class Call(NamedTuple):
     """The parts of a call that can say who made it."""
 
@@ -59,14 +53,15 @@ def find_person(call: Call, rules: FrontEnds | None = None) -> Person:
     Args:
         rules: which headers are read; None for what this process's settings say.
     """
-    headers = _headers(call)
+    metadata = call.metadata
+    requester = loose.mapping(metadata.get("requester_metadata"))
+    headers = _headers(call, requester)
     rules = rules or own_front_ends()
     claim = _claim(call)
-    session = _session(call, headers, rules)
+    session = _session(call, requester, headers, rules)
     if claim and _IN_USER in claim:
         claim, _, found = claim.partition(_IN_USER)
         claim, session = claim.rstrip("_") or None, session or loose.text(found)
-    metadata = call.metadata
     team = loose.text(metadata.get("user_api_key_team_alias"), 100) or loose.text(
         metadata.get("user_api_key_team_id"), 100
     )
@@ -104,12 +99,14 @@ def _moment(call: Call) -> float:
     return started or loose.instant(call.kwargs.get("start_time")) or time.time()
 
 
-def _session(call: Call, headers: Mapping[str, Any], rules: FrontEnds) -> str | None:
+def _session(
+    call: Call, requester: Mapping[str, Any], headers: Mapping[str, Any], rules: FrontEnds
+) -> str | None:
     found = (
         loose.text(call.litellm_params.get("litellm_session_id"), 300)
         or loose.text(call.own_metadata.get("session_id"), 300)
         or loose.text(call.payload.get("session_id"), 300)
-        or loose.text(loose.mapping(call.metadata.get("requester_metadata")).get("session_id"), 300)
+        or loose.text(requester.get("session_id"), 300)
         or (_header(headers, rules.session) if headers else None)
     )
     if found:
@@ -119,12 +116,11 @@ def _session(call: Call, headers: Mapping[str, Any], rules: FrontEnds) -> str | 
     return trace if trace and not _UUID.fullmatch(trace) else None
 
 
-def _headers(call: Call) -> Mapping[str, Any]:
-    metadata = call.metadata
+def _headers(call: Call, requester: Mapping[str, Any]) -> Mapping[str, Any]:
     return (
         loose.mapping(loose.mapping(call.litellm_params.get("proxy_server_request")).get("headers"))
-        or loose.mapping(loose.mapping(metadata.get("requester_metadata")).get("headers"))
-        or loose.mapping(metadata.get("requester_custom_headers"))
+        or loose.mapping(requester.get("headers"))
+        or loose.mapping(call.metadata.get("requester_custom_headers"))
     )
 
 

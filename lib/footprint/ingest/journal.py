@@ -1,9 +1,13 @@
 """Calls in flight: what was sent to a provider and has not ended, so that none is lost from sight.
 
 LiteLLM calls no hook at all for a stream that its reader closes early, for a task that is cancelled
-and for a process that is killed. A mark is written when a call starts and another when it ends; a
+and for a process that is killed. A mark is written when a call starts and another after it ended; a
 start without an end becomes an event with status ``abandoned``: when its process is gone, when it
 is older than `TTL_S`, or when the program ends.
+
+The mark of an end is written with the next start, or when the courier tidies up: a write less for
+every call. Who is killed before that leaves an abandoned event too many, in whose place the
+database puts the one that says how the call ended.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ SUFFIX: Final = ".open"
 TTL_S: Final = 600.0
 MAX_OPEN: Final = 50_000
 _COMPACT_BYTES: Final = 1024 * 1024
+_MAX_UNWRITTEN: Final = 4096
 _ENDED: Final = b"-"
 
 
@@ -38,6 +43,8 @@ class Journal:
         self._path: Path | None = None
         self._size = 0
         self._open: dict[str, tuple[float, dict[str, Any]]] = {}
+        # Marks of ends that are not on disk yet.
+        self._ended = b""
 
     def start(self, call_id: str, mark: dict[str, Any]) -> bool:
         """Remember a call; False where too many are open already.
@@ -49,18 +56,30 @@ class Journal:
         if len(self._open) >= MAX_OPEN and call_id not in self._open:
             return False
         self._open[call_id] = time.monotonic(), mark
-        self._write(encode_body(mark) + b"\n")
+        self._write(self._ended + encode_body(mark) + b"\n")
+        self._ended = b""
         return True
 
     def end(self, call_id: str) -> None:
         """Forget a call that ended."""
         if self._open.pop(call_id, None) is None:
             return
+        self._ended += _ENDED + call_id.encode("utf-8", "replace") + b"\n"
         if self._size > _COMPACT_BYTES // 16 and not self._open and self._fd is not None:
             os.ftruncate(self._fd, 0)
-            self._size = 0
-        else:
-            self._write(_ENDED + call_id.encode("utf-8", "replace") + b"\n")
+            self._size, self._ended = 0, b""
+        elif len(self._ended) > _MAX_UNWRITTEN:
+            self.settle()
+
+    def settle(self) -> None:
+        """Write the marks of ends that are not on disk yet.
+
+        Raises:
+            OSError: where the disk does not take them; they are kept.
+        """
+        if self._ended:
+            self._write(self._ended)
+            self._ended = b""
 
     def overdue(self, age_s: float = TTL_S) -> list[UsageEvent]:
         """Return, and forget, the calls that started longer ago than `age_s`."""
@@ -74,24 +93,30 @@ class Journal:
 
     def close(self) -> None:
         """Delete the file; the calls still open are forgotten."""
-        self._open.clear()
         if self._fd is not None and self._path is not None:
             self._path.unlink(missing_ok=True)
             os.close(self._fd)
-        self._fd = None
+        self._forget()
 
     def leave(self) -> None:
         """Let go of the file, which belongs to the parent process."""
         if self._fd is not None:
             os.close(self._fd)
-        self._fd, self._open, self._size = None, {}, 0
+        self._forget()
 
-    def _write(self, line: bytes) -> None:
+    def _forget(self) -> None:
+        self._fd, self._open, self._size, self._ended = None, {}, 0, b""
+
+    def _write(self, lines: bytes) -> None:
         if self._fd is None:
             self._path = self._folder / unique_name(SUFFIX)
             self._fd = create_locked(self._path)
             self._size = 0
-        self._size += write(self._fd, line)
+        written = write(self._fd, lines)
+        if written != len(lines):
+            os.ftruncate(self._fd, self._size)
+            raise OSError(f"only {written} of {len(lines)} bytes were written")
+        self._size += written
         if self._size > _COMPACT_BYTES + 1000 * len(self._open):
             self._compact()
 

@@ -22,6 +22,10 @@ _PLAIN: Final = frozenset(
         *("generate_content", "generate_content_stream", "retrieve_batch", "create_batch"),
     }
 )
+# What LiteLLM says, an asynchronous call with an `a` before it → what we say.
+_KINDS: Final = {
+    before + name: _CALL_TYPES.get(name, name) for name in sorted(_PLAIN) for before in ("", "a")
+} | _CALL_TYPES
 _PASS_THROUGH: Final = (
     ("/messages", "anthropic_messages"),
     ("generatecontent", "generate_content"),
@@ -43,12 +47,12 @@ def call_type_of(parts: Call) -> str:
     raw = loose.text(parts.payload.get("call_type")) or loose.text(parts.kwargs.get("call_type"))
     if raw is None:
         return "chat"
-    if raw.startswith("a") and raw[1:] in _PLAIN:
-        raw = raw[1:]
+    if (kind := _KINDS.get(raw)) is not None:
+        return kind
     if raw in ("pass_through_endpoint", "allm_passthrough_route", "llm_passthrough_route"):
         address = (loose.text(parts.payload.get("api_base"), 2000) or "").lower()
         return next((name for mark, name in _PASS_THROUGH if mark in address), "pass_through")
-    return _CALL_TYPES.get(raw, raw)
+    return raw
 
 
 def answer_text(response: Mapping[str, Any]) -> str:

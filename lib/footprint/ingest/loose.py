@@ -73,6 +73,8 @@ def number(value: Any) -> float | None:
 
 def count(value: Any) -> int | None:
     """Return a count from 0 to 10^12; None for anything else, fractions included."""
+    if value is None:
+        return None
     if type(value) is int:
         return value if 0 <= value <= MAX_TOKENS else None
     found = number(value)

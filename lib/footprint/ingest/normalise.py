@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from footprint.event import EARLIEST, MAX_MODEL, TOKENS, Status, UsageEvent, event_key
+from footprint.event import EARLIEST, MAX_MODEL, Status, UsageEvent, event_key
 from footprint.ingest import loose
-from footprint.ingest.attribution import PERSON_FIELDS, Call, find_person
+from footprint.ingest.attribution import Call, find_person
 from footprint.ingest.charge import Charge, find_charge
 from footprint.ingest.kinds import TEXT, answer_text, call_type_of
 from footprint.ingest.region import find_region
@@ -95,6 +95,7 @@ def event_body(
     if tokens is UNKNOWN and recount and status != "failure" and call_type in TEXT:
         tokens, charge, estimated = _recounted(parts, call, model, provider, charge, recount)
     started_at = datetime.fromtimestamp(start, UTC)
+    who = find_person(parts)
     body = {
         "event_id": event_key(call_id, status, started_at),
         "started_at": started_at.isoformat(),
@@ -109,7 +110,19 @@ def event_body(
         "litellm_call_id": call_id,
         "trace_id": loose.text(payload.get("trace_id"))
         or loose.text(kwargs.get("litellm_trace_id")),
+        "session_id": who.session_id,
         "source": "proxy" if _is_proxy(parts) else "sdk",
+        "user_id": who.user_id,
+        "attribution": who.attribution,
+        "end_user": who.end_user,
+        "user_email": who.email,
+        "user_name": who.name,
+        "team": who.team,
+        "tokens_input_uncached": tokens.input_uncached,
+        "tokens_cache_read": tokens.cache_read,
+        "tokens_cache_write": tokens.cache_write,
+        "tokens_output_text": tokens.output_text,
+        "tokens_reasoning": tokens.reasoning,
         "tokens_estimated": estimated,
         "cache_hit": _cache_hit(parts),
         "price_source": charge.source,
@@ -119,8 +132,6 @@ def event_body(
         "region": find_region(parts),
         "tags": _tags(parts),
     }
-    body.update(zip(PERSON_FIELDS, find_person(parts), strict=True))
-    body.update(zip(TOKENS, tokens, strict=True))
     return {name: value for name, value in body.items() if value is not None}
 
 

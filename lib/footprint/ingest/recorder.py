@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +19,7 @@ from footprint.config import Settings, get_settings
 from footprint.errors import ConfigurationError
 from footprint.event import MAX_MODEL, UsageEvent
 from footprint.ingest import health, loose
-from footprint.ingest.attribution import PERSON_FIELDS, Call, find_person
+from footprint.ingest.attribution import Call, find_person
 from footprint.ingest.courier import Courier
 from footprint.ingest.delivery import encode, encode_body
 from footprint.ingest.normalise import LitellmCall, event_body
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
     from footprint.ingest.content import Content
 
 ANSWER_TIMEOUT_S: Final = 10.0
-REMEMBERED: Final = 20_000
+# Calls whose second hook is known as such: so many at least, twice as many at most.
+REMEMBERED: Final = 10_000
 # LiteLLM may call a sync and an async hook for one call; nested wrappers differ by a millisecond.
 DOUBLE_FIRE_S: Final = 5.0
 
@@ -49,7 +49,9 @@ class Recorder:
         self.spool = spool
         self.courier = courier
         self._content = content
-        self._seen: OrderedDict[tuple[str, str], tuple[str, str]] = OrderedDict()
+        # Calls of late, and those before them: when the first are full the second are forgotten.
+        self._seen: dict[tuple[str, str], tuple[str, str]] = {}
+        self._seen_before = self._seen
         self._seen_lock = threading.Lock()
         self._price_source: str | None = None
 
@@ -71,12 +73,9 @@ class Recorder:
             if call_id is None or not self._is_double(body):
                 if self._content is not None:
                     body.update(self._content.of(call))
-                # First the event, then the end of the call: a kill in between leaves an abandoned
-                # call too, which the database drops because it knows its end.
-                self._keep(encode_body(body))
+                self._keep(encode_body(body), call_id)
             else:
                 self.spool.health.count(health.DOUBLE_FIRED)
-            if call_id is not None:
                 self.spool.end_call(call_id)
         except Exception as error:
             self._fault(error)
@@ -85,8 +84,8 @@ class Recorder:
         """Put an event on disk and wake the courier; False where it had to be dropped."""
         return self._keep(encode(event))
 
-    def _keep(self, line: bytes) -> bool:
-        kept = self.spool.append(line)
+    def _keep(self, line: bytes, ends: str | None = None) -> bool:
+        kept = self.spool.append(line, ends)
         self.courier.wake()
         return kept
 
@@ -114,12 +113,12 @@ class Recorder:
         key = body["litellm_call_id"], body["status"]
         start, model = body["started_at"], body["model"]
         with self._seen_lock:
-            before = self._seen.get(key)
+            before = self._seen.get(key) or self._seen_before.get(key)
             if before and before[1] == model and _are_near(before[0], start):
                 return True
+            if len(self._seen) >= REMEMBERED:
+                self._seen, self._seen_before = {}, self._seen
             self._seen[key] = start, model
-            if len(self._seen) > REMEMBERED:
-                self._seen.popitem(last=False)
         return False
 
     def _fault(self, error: Exception) -> None:
@@ -145,6 +144,7 @@ def mark_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
     if provider and model.startswith(provider + "/"):
         model = model[len(provider) + 1 :] or model
     stream = kwargs.get("stream")
+    who = find_person(Call(kwargs, {}, own, params, own))
     mark: dict[str, Any] = {
         "litellm_call_id": call_id,
         "started_at": time.time(),
@@ -152,9 +152,15 @@ def mark_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
         "provider": provider,
         "stream": stream if isinstance(stream, bool) else None,
         "trace_id": loose.text(kwargs.get("litellm_trace_id")),
+        "session_id": who.session_id,
         "source": "proxy" if params.get("proxy_server_request") else "sdk",
+        "user_id": who.user_id,
+        "attribution": who.attribution,
+        "end_user": who.end_user,
+        "user_email": who.email,
+        "user_name": who.name,
+        "team": who.team,
     }
-    mark.update(zip(PERSON_FIELDS, find_person(Call(kwargs, {}, own, params, own)), strict=True))
     return {name: value for name, value in mark.items() if value is not None}
 
 

@@ -68,18 +68,30 @@ class Spool:
         self._claimed = False
         self._complained: dict[str, float] = {}
 
-    def append(self, line: bytes) -> bool:
-        """Put one encoded event on disk; False where it had to be dropped (it is counted then)."""
+    def append(self, line: bytes, ends: str | None = None) -> bool:
+        """Put one encoded event on disk; False where it had to be dropped (it is counted then).
+
+        Args:
+            ends: the call in flight that ended with it.
+        """
         with self._lock:
             self._mine()
-            self._room -= len(line) + 1
-            if self._room < 0 and not self._find_room():
-                self._dropped(FULL)
-                return False
-            self.health.count(health.RECORDED)
-            if (self._memory and not self._memory_to_disk()) or not self._to_disk(line + b"\n"):
-                self._remember(line)
-            return True
+            kept = self._append(line)
+            if ends is not None:
+                # After the event: a kill in between leaves an abandoned call too, in whose place
+                # the database puts the event.
+                self._end_call(ends)
+            return kept
+
+    def _append(self, line: bytes) -> bool:
+        self._room -= len(line) + 1
+        if self._room < 0 and not self._find_room():
+            self._dropped(FULL)
+            return False
+        self.health.count(health.RECORDED)
+        if (self._memory and not self._memory_to_disk()) or not self._to_disk(line + b"\n"):
+            self._remember(line)
+        return True
 
     def start_call(self, call_id: str, mark: dict[str, Any]) -> None:
         """Remember that a call is in flight."""
@@ -96,10 +108,13 @@ class Spool:
         """Remember that a call ended."""
         with self._lock:
             self._mine()
-            try:
-                self._journal.end(call_id)
-            except OSError as error:
-                self.complain(f"a call that ended will be taken for abandoned too: {error}")
+            self._end_call(call_id)
+
+    def _end_call(self, call_id: str) -> None:
+        try:
+            self._journal.end(call_id)
+        except OSError as error:
+            self.complain(f"a call that ended will be taken for abandoned too: {error}")
 
     def abandon_overdue(self, age_s: float = journal.TTL_S) -> None:
         """Turn calls that are open for longer than `age_s` into abandoned events."""
@@ -132,6 +147,8 @@ class Spool:
         """Drop segments that are delivered, measure the folder, write counters."""
         with self._lock:
             self._mine()
+            with contextlib.suppress(OSError):
+                self._journal.settle()
             for segment in [s for s in self._own if s.done]:
                 last = segment is self._own[-1]
                 if not last or segment.size > self._segment_bytes // 2:
@@ -220,9 +237,11 @@ class Spool:
         try:
             if not self._claimed:
                 self._prepare()
-            if not self._own or self._own[-1].size + len(line) > self._segment_bytes:
-                self._own.append(segments.create(self.folder))
-            self._own[-1].append(line)
+            segment = self._own[-1] if self._own else None
+            if segment is None or segment.size + len(line) > self._segment_bytes:
+                segment = segments.create(self.folder)
+                self._own.append(segment)
+            segment.append(line)
         except (OSError, ConfigurationError) as error:
             self._disk_failed(error)
             return False

@@ -54,8 +54,8 @@ def classify(usage: Mapping[str, Any]) -> TokenClasses:
     output = _first(usage, "completion_tokens", "output_tokens")
     if not given and not output:
         return UNKNOWN
-    read = _largest(usage.get("cache_read_input_tokens"))
-    write = _largest(usage.get("cache_creation_input_tokens"))
+    read = loose.count(usage.get("cache_read_input_tokens"))
+    write = loose.count(usage.get("cache_creation_input_tokens"))
     details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
     if details:
         known = loose.mapping(details)
@@ -113,19 +113,14 @@ def usage_in_stream(chunks: Any) -> Mapping[str, Any]:
     return found
 
 
-def _first(usage: Mapping[str, Any], *names: str) -> int | None:
-    for name in names:
-        value = usage.get(name)
-        if value is not None and (found := loose.count(value)) is not None:
-            return found
-    return None
+def _first(usage: Mapping[str, Any], name: str, other_name: str) -> int | None:
+    found = loose.count(usage.get(name))
+    return loose.count(usage.get(other_name)) if found is None else found
 
 
-def _largest(*values: Any) -> int | None:
-    largest: int | None = None
+def _largest(known: int | None, *values: Any) -> int | None:
     for value in values:
-        if value is not None:
-            found = loose.count(value)
-            if found is not None and (largest is None or found > largest):
-                largest = found
-    return largest
+        found = loose.count(value)
+        if found is not None and (known is None or found > known):
+            known = found
+    return known
