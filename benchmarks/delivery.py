@@ -3,8 +3,8 @@
     python -m benchmarks.delivery [--rows 10000] [--rounds 3] [--round-trip-ms 30]
 
 "One by one" is what LiteLLM's Supabase logger does: supabase-py stores one row after the other in
-the plain table of its documentation. "Batches" is what the courier does: 500 events a call of the
-ingest function, which attributes, converts and weighs them. Both as they are and through a proxy on
+the plain table of its documentation. "Batches" is the courier with a full spool: 500 events a call of
+the ingest function, which attributes, converts and weighs them, and two calls at once. Both as they are and through a proxy on
 loopback that holds everything back for half the round trip each way. COPY puts the finished rows
 into the same tables as the ingest function.
 """
@@ -16,11 +16,13 @@ import asyncio
 import itertools
 import statistics
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -28,11 +30,12 @@ import supabase
 
 from benchmarks.common import databases
 from benchmarks.import_rate import KEY, copied, make_key, stored_rows
+from footprint.config import Settings
 from footprint.demo.organisation import requests_before
 from footprint.event import UsageEvent
-from footprint.ingest.delivery import pack
+from footprint.ingest.delivery import encode
 from footprint.ingest.pricing import price_map
-from footprint.ingest.sender import ApiSender
+from footprint.ingest.recorder import open_recorder
 from footprint.local.lite import Server
 
 # LiteLLM's documented table for its own Supabase logger.
@@ -121,12 +124,23 @@ def one_by_one(url: str, key: str, events: list[UsageEvent]) -> float:
 
 
 def in_batches(url: str, key: str, events: list[UsageEvent]) -> float:
-    """Deliver 500 events a request to the ingest function; return rows a second."""
-    batches = list(pack(events))
-    with ApiSender(url, key, KEY) as sender:
+    """Have the courier deliver a spool that holds the events; return rows a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        recorder = open_recorder(
+            Settings(
+                supabase_url=url,
+                supabase_publishable_key=key,
+                ingest_key=KEY,
+                spool_dir=Path(folder) / "spool",
+            )
+        )
+        for event in events:
+            recorder.spool.append(encode(event))
         begun = time.perf_counter()
-        stored = sum(sender.store(batch).inserted for batch in batches)
+        recorder.courier.flush(600)
         took = time.perf_counter() - begun
+        stored = recorder.spool.health.counts["delivered"]
+        recorder.courier.stop(0)
     if stored != len(events):
         raise RuntimeError(f"{stored} of {len(events)} events were stored")
     return stored / took

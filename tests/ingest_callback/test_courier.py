@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import time
@@ -21,7 +22,7 @@ from footprint.ingest.spool import Spool
 from footprint.ingest.survey import survey
 from footprint.ingest.trouble import Patience
 from ingest_callback.conftest import event, footprint, run
-from ingest_callback.receiver import Fault, Receiver
+from ingest_callback.receiver import Events, Fault, Receiver
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +66,51 @@ def test_a_backlog_goes_in_batches_of_at_most_500_and_a_mebibyte(
     assert max(receiver.requests) == 500
     assert sum(receiver.requests) >= 1800 and len(receiver.stored) == 1800
     assert len(receiver.requests) <= 8
+    recorder.courier.stop(0)
+
+
+def test_of_a_backlog_two_batches_are_on_their_way_at_once(
+    settings: Settings, receiver: Receiver
+) -> None:
+    receiver.rule = lambda events: Fault(503)
+    recorder = open_recorder(settings)
+    events = record(recorder, 2500)
+    came: list[float] = []
+
+    def slow(events: Events) -> Fault:
+        came.append(time.monotonic())
+        report = {"inserted": len(events), "duplicates": 0, "rejected": [], "unknown_models": []}
+        return Fault(200, json.dumps(report).encode(), commit=True, delay_s=1.0)
+
+    receiver.rule = slow
+    assert recorder.courier.flush(30)
+    assert receiver.stored.keys() == ids(events) and receiver.duplicates == 0
+    gaps = [later - earlier for earlier, later in itertools.pairwise(came)]
+    # The first goes alone, to see whether anybody answers; then two by two.
+    assert [gap < 0.9 for gap in gaps] == [False, True, False, True]
+    recorder.courier.stop(0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_batches_at_once_fail_in_any_order_and_nothing_is_lost_or_counted_twice(
+    settings: Settings, receiver: Receiver, seed: int
+) -> None:
+    receiver.rule = lambda events: Fault(503)
+    recorder = open_recorder(settings)
+    events = record(recorder, 5000)
+    bad = str(events[1700].event_id)
+    receiver.reject = lambda body: "too bad" if body["event_id"] == bad else None
+    dice = random.Random(seed)
+    several = [
+        *(Fault(503), Fault(429, b"{}"), Fault(413), Fault(502, commit=True)),
+        *(Fault(0), Fault(0, commit=True), None, None, None, None),
+    ]
+    receiver.rule = lambda events: dice.choice(several)
+    assert recorder.courier.flush(60)
+    assert receiver.stored.keys() == ids(events) - {bad}
+    assert [letter.reason for letter in dead.letters(settings.spool_dir)] == ["too bad"]
+    counts = recorder.spool.health.counts
+    assert counts["delivered"] + counts["duplicates"] == 4999
     recorder.courier.stop(0)
 
 

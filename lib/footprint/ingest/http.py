@@ -25,7 +25,7 @@ _NO_JSON: Final = "PGRST102"
 
 
 class Gateway:
-    """Supabase's API, as the holder of an ingest key sees it. One connection, kept open.
+    """Supabase's API, as the holder of an ingest key sees it. Its connections are kept open.
 
     Args:
         url: address of the project.

@@ -87,17 +87,24 @@ class Segment:
             raise OSError(f"only {written} of {len(line)} bytes were written")
         self.size += written
 
-    def read(self, rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES) -> Batch:
-        """Return the next lines that are not delivered."""
-        data = os.pread(self.fd, min(max_bytes, self.size - self.acked), self.acked)
+    def read(
+        self, after: int | None = None, rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES
+    ) -> Batch:
+        """Return the next lines that are not delivered.
+
+        Args:
+            after: where another batch ends that is on its way; None where none is.
+        """
+        start = self.acked if after is None else after
+        data = os.pread(self.fd, min(max_bytes, self.size - start), start)
         whole, found, _ = data.rpartition(b"\n")
         lines = whole.split(b"\n")[:rows] if found else []
         if not found and data:
             # The last line of a dead process has no end; only a damaged one is as long as a batch.
-            end = self.acked + len(data)
+            end = start + len(data)
             reason = TORN if end == self.size else UNREADABLE
             return Batch([], [(data, reason)], end, [], [end])
-        ends = list(itertools.accumulate((len(line) + 1 for line in lines), initial=self.acked))
+        ends = list(itertools.accumulate((len(line) + 1 for line in lines), initial=start))
         batch = Batch([], [], ends[-1], [], [])
         for line, end in zip(lines, ends[1:], strict=True):
             if not self.adopted or _is_object(line):

@@ -302,8 +302,10 @@ class Memory:
         self._spool = spool
         self._lines: list[bytes] = []
 
-    def read(self) -> Batch:
-        """Return the first lines."""
+    def read(self, after: int | None = None) -> Batch:
+        """Return the first lines; nothing after a batch that is on its way."""
+        if after is not None:
+            return Batch([], [], after, [], [])
         self._lines = self._spool.memory(MAX_ROWS)
         count = len(self._lines)
         return Batch(list(self._lines), [], count, list(range(1, count + 1)), [])

@@ -82,10 +82,10 @@ def draw_balances(view: View, books: Ledger) -> None:
         table = pd.DataFrame(
             {
                 "Person": person.title,
-                "Team": person.team or "No team",
+                "Balance": person.balance_eur,
                 "Credited": person.credited_eur,
                 "Used": person.used_eur,
-                "Balance": person.balance_eur,
+                "Team": person.team or "No team",
             }
             for person in people
         ).astype(dict.fromkeys(("Credited", "Used", "Balance"), "float64"))
