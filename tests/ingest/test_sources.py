@@ -375,18 +375,106 @@ def test_openai_usage_is_read_from_csv_too(write: Write) -> None:
     }
 
 
-def test_anthropic_usage_is_refused_because_it_does_not_say_how_many_requests(write: Write) -> None:
-    result = {
-        **{"uncached_input_tokens": 1500, "cache_read_input_tokens": 200, "output_tokens": 500},
-        **{"model": "claude-sonnet-4-5", "service_tier": "standard"},
+def anthropic_page(**result: Any) -> dict[str, Any]:
+    """Return a page of /v1/organizations/usage_report/messages as Anthropic documents it."""
+    found = {
+        **{"uncached_input_tokens": 900_000, "cache_read_input_tokens": 500_000},
+        "cache_creation": {"ephemeral_5m_input_tokens": 30_000, "ephemeral_1h_input_tokens": 7},
+        **{"output_tokens": 20_001, "server_tool_use": {"web_search_requests": 10}},
+        **{"model": "claude-sonnet-4-5", "service_tier": "standard", "context_window": "0-200k"},
+        **{"account_id": "user_01", "api_key_id": None, "workspace_id": "wrkspc_01"},
+        **{"inference_geo": "global", "service_account_id": None},
     }
     bucket = {"starting_at": "2026-10-01T00:00:00Z", "ending_at": "2026-10-02T00:00:00Z"}
-    page = {"data": [bucket | {"results": [result]}], "has_more": False}
-    with pytest.raises(InputError, match=r"without the number of requests.*Langfuse"):
-        events_of(write("a.json", json.dumps(page)))
-    console = "usage_date_utc,model_version,usage_input_tokens_no_cache,usage_output_tokens\n"
-    with pytest.raises(InputError, match="without the number of requests"):
-        events_of(write("a.csv", console + "2026-10-01,claude-sonnet-4-5,5,6\n"))
+    empty = {"starting_at": "2026-09-30T00:00:00Z", "ending_at": "2026-10-01T00:00:00Z"}
+    page = [empty | {"results": []}, bucket | {"results": [found | result]}]
+    return {"data": page, "has_more": False, "next_page": None}
+
+
+def test_anthropic_usage_is_divided_into_the_fewest_requests_it_can_be_of(
+    database: Database, write: Write
+) -> None:
+    path = write("a.json", json.dumps(anthropic_page(), indent=1))
+    found = events_of(path)
+    # 1,430,007 tokens were read, by requests that read 200,000 at most.
+    assert len(found) == len({event.event_id for event in found}) == 8
+    assert all(e.tokens_estimated and e.tags == ("aggregated",) for e in found)
+    assert {(e.provider, e.user_id, e.team, e.call_type) for e in found} == {
+        ("anthropic", "user_01", "wrkspc_01", "chat")
+    }
+    assert sum(e.tokens_input_uncached or 0 for e in found) == 900_000
+    assert sum(e.tokens_cache_read or 0 for e in found) == 500_000
+    assert sum(e.tokens_cache_write or 0 for e in found) == 30_007
+    assert sum(e.tokens_output_text or 0 for e in found) == 20_001
+    # USD a million tokens: 3, read 0.30, written 3.75 and for an hour 6, output 15.
+    assert sum(e.cost_usd or 0 for e in found) == Decimal("2.7") + Decimal("0.15") + Decimal(
+        "0.1125"
+    ) + Decimal("0.000042") + Decimal("0.300015")
+    told: list[str] = []
+    for _ in range(2):
+        with database_sender(database.url) as destination:
+            tally = import_file(job_of(path), price_map(), destination, tell=told.append)
+    assert (tally.inserted, tally.duplicates) == (0, 8)
+    assert "the number of requests is the smallest" in told[0]
+
+
+def test_a_long_context_of_anthropic_is_divided_by_its_own_window(write: Write) -> None:
+    found = events_of(write("a.json", json.dumps(anthropic_page(context_window="200k-1M"))))
+    assert len(found) == 2 and all(event.tokens_input > 200_000 for event in found)
+
+
+def test_the_console_of_anthropic_exports_the_same_as_csv(write: Write) -> None:
+    console = (
+        "usage_date_utc,model_version,api_key,workspace,usage_type,context_window,"
+        "usage_input_tokens_no_cache,usage_input_tokens_cache_write_5m,"
+        "usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,usage_output_tokens,"
+        "web_search_count,inference_geo,speed\n"
+    )
+    rows = (
+        "2026-10-05,claude-opus-5,Closer App,Default,standard,≤ 200k,46981,15969,0,0,16932,0,global,\n"
+        "2026-10-05,claude-opus-5,Closer App,Default,batch,≤ 200k,10,0,0,0,5,0,global,\n"
+        "2026-10-05,claude-opus-5,Closer App,Default,standard,> 200k,700000,0,0,0,5,0,global,\n"
+        "2026-10-05,claude-opus-5,Closer App,Default,standard,≤ 200k,0,0,0,0,0,3,global,\n"
+    )
+    usual, batch, long = events_of(write("claude_api_tokens_2026_10.csv", console + rows))
+    assert (usual.tokens_input_uncached, usual.tokens_cache_write) == (46981, 15969)
+    assert (usual.tokens_output_text, usual.team, usual.user_id) == (16932, "Default", None)
+    assert (batch.call_type, batch.cost_usd) == ("batch", None)
+    assert long.tokens_input == 700_000
+
+
+@pytest.mark.parametrize(
+    ("result", "says"),
+    [
+        ({"model": None}, "grouped by model"),
+        ({"uncached_input_tokens": 10**12}, "narrower buckets"),
+        ({"output_tokens": -1}, "negative"),
+        ({"uncached_input_tokens": "many"}, "not a whole number"),
+    ],
+)
+def test_anthropic_usage_that_cannot_be_divided_is_rejected_in_words(
+    write: Write, result: dict[str, Any], says: str
+) -> None:
+    [reason] = rejected(write("a.json", json.dumps(anthropic_page(**result))))
+    assert says in reason
+
+
+def test_cache_writes_that_last_an_hour_cost_their_own_price(write: Write) -> None:
+    row = {
+        **{"date": "2026-10-01T10:00Z", "provider": "anthropic", "model": "claude-sonnet-4-5"},
+        "usage": {
+            **{"input_tokens": 100, "output_tokens": 10, "cache_read_input_tokens": 0},
+            "cache_creation_input_tokens": 1000,
+            "cache_creation": {"ephemeral_1h_input_tokens": 400, "ephemeral_5m_input_tokens": 600},
+        },
+    }
+    [event] = events_of(write("u.jsonl", json.dumps(row)))
+    assert event.tokens_cache_write == 1000
+    # 100 × 3 + 600 × 3.75 + 400 × 6 + 10 × 15 USD a million.
+    assert event.cost_usd == Decimal("0.0051")
+    row["usage"]["cache_creation"]["ephemeral_1h_input_tokens"] = 1001  # type: ignore[index]
+    [reason] = rejected(write("w.jsonl", json.dumps(row)))
+    assert "tokens_cache_write_1h is 1001" in reason
 
 
 def test_since_and_until_leave_out_what_the_callback_recorded_itself(write: Write) -> None:

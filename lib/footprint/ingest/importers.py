@@ -122,7 +122,7 @@ def import_file(
         destination.name if destination else None,
     )
     known = checkpoint.load() if destination else None
-    run = _Run(job, prices, destination, checkpoint, progress, observe)
+    run = _Run(job, prices, destination, checkpoint, progress, observe, tell)
     if known:
         position, tally = known
         try:
@@ -145,6 +145,7 @@ class _Run:
     checkpoint: Checkpoint
     progress: Callable[[int, float], None]
     observe: Callable[[UsageEvent], None]
+    tell: Callable[[str], None]
 
     def __call__(self, start: Position, tally: Tally) -> Tally:
         """Import what follows `start`, adding to `tally`."""
@@ -153,6 +154,8 @@ class _Run:
             file = RecordFile(lines, self.job.format)
             if file.source is not None:
                 self._check_known(file.source.title)
+                if file.source.note:
+                    self.tell(file.source.note)
             elif file.format != "jsonl":
                 mapper.check(file.columns)
             records = iter(file)

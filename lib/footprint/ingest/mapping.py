@@ -16,7 +16,8 @@ from footprint.ingest.readers import Record
 from footprint.ingest.values import BadValue, Parser
 
 # Every field that a column can fill. Beside the fields of a UsageEvent: `tokens_input` and
-# `tokens_output`, which include the other classes of their side, and `ended_at`, for the latency.
+# `tokens_output`, which include the other classes of their side, `ended_at`, for the latency, and
+# `tokens_cache_write_1h`, the part of the cache writes that is kept, and billed, for an hour.
 TARGETS: Final[dict[str, Parser]] = {
     "event_id": values.identifier,
     "started_at": values.moment,
@@ -26,7 +27,8 @@ TARGETS: Final[dict[str, Parser]] = {
     **dict.fromkeys(("trace_id", "session_id", "user_id", "end_user"), values.text),
     **dict.fromkeys(("user_email", "user_name", "team", "region", "grid_zone"), values.text),
     **dict.fromkeys(("tokens_input", "tokens_input_uncached", "tokens_cache_read"), values.count),
-    **dict.fromkeys(("tokens_cache_write", "tokens_output"), values.count),
+    **dict.fromkeys(("tokens_cache_write", "tokens_cache_write_1h"), values.count),
+    "tokens_output": values.count,
     **dict.fromkeys(("tokens_output_text", "tokens_reasoning"), values.count),
     **dict.fromkeys(("stream", "tokens_estimated", "cache_hit"), values.flag),
     **dict.fromkeys(("latency_s", "time_to_first_token_s"), values.seconds),
@@ -56,6 +58,10 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
         *("cache_read_input_tokens", "usage.cache_read_input_tokens"),
     ),
     "tokens_cache_write": ("cache_creation_input_tokens", "usage.cache_creation_input_tokens"),
+    "tokens_cache_write_1h": (
+        "cache_creation.ephemeral_1h_input_tokens",
+        "usage.cache_creation.ephemeral_1h_input_tokens",
+    ),
     "tokens_reasoning": ("reasoning_tokens", "usage.completion_tokens_details.reasoning_tokens"),
     "cost_usd": ("costusd", "spend", "response_cost", "total_cost"),
     "latency_s": ("response_time",),
@@ -176,7 +182,8 @@ class Mapper:
         started_at = found["started_at"]
         if (since and started_at < since) or (until and started_at >= until):
             raise NotWanted
-        event = self._priced(_event(found, record.digest, self._prices))
+        for_an_hour = found.pop("tokens_cache_write_1h", 0)
+        event = self._priced(_event(found, record.digest, self._prices), for_an_hour)
         problems = event.problems()
         if problems:
             raise BadRow("; ".join(problems))
@@ -203,11 +210,16 @@ class Mapper:
             self._shapes[columns] = steps
         return steps
 
-    def _priced(self, event: UsageEvent) -> UsageEvent:
+    def _priced(self, event: UsageEvent, for_an_hour: int) -> UsageEvent:
+        if not 0 <= for_an_hour <= (event.tokens_cache_write or 0):
+            raise BadRow(
+                f"tokens_cache_write_1h is {values.shown(for_an_hour)}, but not from 0 to all that "
+                f"was written to the cache, {event.tokens_cache_write or 0}"
+            )
         # The map's prices are not those of batches, which cost less.
         if event.cost_usd is not None or event.call_type == "batch":
             return event
-        cost_usd, price_source = self._prices.cost(event)
+        cost_usd, price_source = self._prices.cost(event, for_an_hour)
         return dataclasses.replace(event, cost_usd=cost_usd, price_source=price_source)
 
 

@@ -42,6 +42,7 @@ class Rates:
     input: Decimal
     cache_read: Decimal
     cache_write: Decimal
+    cache_write_1h: Decimal
     output: Decimal
     reasoning: Decimal
 
@@ -53,11 +54,15 @@ class Price:
     tiers: tuple[Rates, ...]
     output_billed: bool
 
-    def cost_usd(self, event: UsageEvent) -> Decimal | None:
+    def cost_usd(self, event: UsageEvent, for_an_hour: int = 0) -> Decimal | None:
         """Return the cost in USD; None where a token class that must be known is not.
 
         ``Σ tokens of a class × rate of the class``, the rate being that of the tier of all input
         tokens. Cache and reasoning tokens that are unknown count as none.
+
+        Args:
+            event: the request.
+            for_an_hour: tokens of its cache writes that are kept for an hour instead of minutes.
         """
         text, uncached = event.tokens_output_text, event.tokens_input_uncached
         if uncached is None or (text is None and self.output_billed):
@@ -67,7 +72,8 @@ class Price:
         return (
             uncached * rates.input
             + (event.tokens_cache_read or 0) * rates.cache_read
-            + (event.tokens_cache_write or 0) * rates.cache_write
+            + ((event.tokens_cache_write or 0) - for_an_hour) * rates.cache_write
+            + for_an_hour * rates.cache_write_1h
             + (text or 0) * rates.output
             + (event.tokens_reasoning or 0) * rates.reasoning
         )
@@ -96,17 +102,18 @@ class PriceMap:
             self._remembered[key] = read_price(self._entry(provider, model) or {})
         return self._remembered[key]
 
-    def cost(self, event: UsageEvent) -> tuple[Decimal | None, str | None]:
+    def cost(self, event: UsageEvent, for_an_hour: int = 0) -> tuple[Decimal | None, str | None]:
         """Return a request's cost in USD and its source; both None where unknown.
 
         What the gateway's own cache answered, and what failed without a token, is not billed.
+        Arguments as of `Price.cost_usd`.
         """
         if event.cache_hit:
             return Decimal(0), GATEWAY_CACHE
         if event.status == "failure" and not (event.tokens_input or event.tokens_output):
             return Decimal(0), NOT_BILLED
         price = self.find(event.provider, event.model)
-        cost = price.cost_usd(event) if price else None
+        cost = price.cost_usd(event, for_an_hour) if price else None
         return (None, None) if cost is None else (cost, self.source)
 
     def identify(self, provider: str | None, model: str) -> tuple[str | None, str]:
@@ -179,6 +186,7 @@ def _rates(prices: Mapping[str, Any]) -> Rates | None:
         return Decimal(str(otherwise if value is None else value))
 
     rate_in, rate_out = Decimal(str(given)), Decimal(str(0 if output is None else output))
+    write = rate("cache_creation_input_token_cost", rate_in)
     fireworks = str(prices.get("litellm_provider")) == "fireworks_ai"
     return Rates(
         above=int(prices["above"]),
@@ -188,7 +196,8 @@ def _rates(prices: Mapping[str, Any]) -> Rates | None:
             "cache_read_input_token_cost",
             rate_in * _FIREWORKS_CACHE_READ if fireworks else rate_in,
         ),
-        cache_write=rate("cache_creation_input_token_cost", rate_in),
+        cache_write=write,
+        cache_write_1h=rate("cache_creation_input_token_cost_above_1hr", write),
         output=rate_out,
         reasoning=rate("output_cost_per_reasoning_token", rate_out),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from footprint.ingest.sources import langfuse, litellm, openai
+from footprint.ingest.sources import langfuse, litellm, providers
 from footprint.ingest.sources.rows import Source, plain_names
 
 SOURCES: Final[dict[str, Source]] = {
@@ -15,8 +15,8 @@ SOURCES: Final[dict[str, Source]] = {
         litellm.SPEND_LOGS,
         litellm.REQUEST_LOGS,
         langfuse.OBSERVATIONS,
-        openai.OPENAI_USAGE,
-        openai.ANTHROPIC_USAGE,
+        providers.OPENAI_USAGE,
+        providers.ANTHROPIC_USAGE,
     )
 }
 

@@ -36,6 +36,7 @@ class Source:
         translate: one row of it → rows under our field names; several where a row stands for
             several requests. Raises NoRequest or BadSourceRow.
         splits: whether one row may become several.
+        note: what everybody who imports it should know; None for nothing.
         refusal: why it cannot be imported, and what can instead; None where it can.
     """
 
@@ -44,6 +45,7 @@ class Source:
     recognises: Callable[[frozenset[str]], bool]
     translate: Callable[[Row], Iterable[dict[str, Any]]]
     splits: bool = False
+    note: str | None = None
     refusal: str | None = None
 
 

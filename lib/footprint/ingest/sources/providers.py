@@ -3,7 +3,8 @@
 A row of our data model is one request. OpenAI says how many requests a sum is made of, so the sum
 can be divided into them again: every total comes out exactly, only how the tokens of the sum lay on
 its requests is unknown, and each row says so (`tokens_estimated`, tag ``aggregated``). Anthropic
-does not say how many there were: any number of rows would be invented, so its report is refused.
+does not say how many there were, only how much each can have read at most: its sums are divided
+into the fewest requests they can be of. Tokens, cost and impact are theirs; the number is a bound.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from footprint.ingest.sources.rows import (
     NoRequest,
     Row,
     Source,
+    an_object,
     by_plain_name,
     made_id,
     person,
@@ -27,10 +29,19 @@ from footprint.ingest.sources.rows import (
 
 AGGREGATED: Final = "aggregated"
 MAX_REQUESTS: Final = 1_000_000
+# What one request of Anthropic's can read, by its context window: "0-200k", "200k-1M".
+_WINDOW, _LONG_WINDOW = 200_000, 1_000_000
+_FEWEST: Final = (
+    "Anthropic's report does not say of how many requests its sums are: the tokens are exact, the "
+    "number of requests is the smallest it can have been."
+)
 _KINDS: Final = {
     "organization.usage.completions.result": "chat",
     "organization.usage.embeddings.result": "embedding",
 }
+
+
+_NO_MODEL: Final = "names no model: export the usage grouped by model"
 
 
 def _bucket(row: Row) -> Iterator[dict[str, Any]]:
@@ -43,9 +54,9 @@ def _bucket(row: Row) -> Iterator[dict[str, Any]]:
     given, made = whole(said, "inputtokens") or 0, whole(said, "outputtokens") or 0
     if not requests and not given and not made:
         raise NoRequest
-    start, end = _period(said)
+    start, end = _period(said, "starttime", "endtime")
     if "model" not in said:
-        raise BadSourceRow("names no model: export the usage grouped by model")
+        raise BadSourceRow(_NO_MODEL)
     if not 0 < requests <= MAX_REQUESTS:
         raise BadSourceRow(
             f"has {requests:,} requests where 1 to {MAX_REQUESTS:,} are wanted: export narrower "
@@ -87,19 +98,74 @@ def _share(total: int, parts: int, n: int) -> int:
     return share + (n < rest)
 
 
-def _period(said: Row) -> tuple[datetime, datetime]:
+def _period(said: Row, first: str, last: str) -> tuple[datetime, datetime]:
     try:
-        start = values.moment(said.get("starttime", ""))
-        end = values.moment(said["endtime"]) if "endtime" in said else start + timedelta(days=1)
+        start = values.moment(said.get(first, ""))
+        end = values.moment(said[last]) if last in said else start + timedelta(days=1)
     except values.BadValue as error:
-        raise BadSourceRow(f"start_time or end_time {error}") from error
+        raise BadSourceRow(f"its start or end {error}") from error
     if end > datetime.now(UTC):
         raise BadSourceRow(f"is a period that is not over before {end:%Y-%m-%d %H:%M} UTC")
     return start, end
 
 
-def _refused(row: Row) -> Iterator[dict[str, Any]]:
-    raise NoRequest
+def _result(row: Row) -> Iterator[dict[str, Any]]:
+    """Divide one result of a bucket, or one line of the Console's CSV, into the fewest requests."""
+    said = by_plain_name(row)
+    said |= by_plain_name(an_object(said.get("cachecreation")))
+    uncached = _sum(said, "uncachedinputtokens", "usageinputtokensnocache")
+    read = _sum(said, "cachereadinputtokens", "usageinputtokenscacheread")
+    hour = _sum(
+        said,
+        *("ephemeral1hinputtokens", "cachecreation1hinputtokens", "usageinputtokenscachewrite1h"),
+    )
+    written = hour + _sum(
+        said,
+        *("ephemeral5minputtokens", "cachecreation5minputtokens", "usageinputtokenscachewrite5m"),
+        "usageinputtokenscachewrite",
+    )
+    made = _sum(said, "outputtokens", "usageoutputtokens")
+    given = uncached + read + written
+    if not given and not made:
+        raise NoRequest
+    first = "startingat" if "startingat" in said else "usagedateutc"
+    start, end = _period(said, first, "endingat")
+    model = said.get("model") or said.get("modelversion")
+    if model is None:
+        raise BadSourceRow(_NO_MODEL)
+    context = str(said.get("contextwindow", ""))
+    window = _LONG_WINDOW if context.startswith(("200k", ">")) else _WINDOW
+    requests = max(1, -(-given // window))
+    if requests > MAX_REQUESTS:
+        raise BadSourceRow(f"is of {requests:,} requests or more: export narrower buckets")
+    tier = str(said.get("servicetier") or said.get("usagetype") or "")
+    account = said.get("accountid") or said.get("serviceaccountid")
+    common = present(
+        started_at=start.isoformat(),
+        model=model,
+        provider="anthropic",
+        call_type="batch" if tier == "batch" else "chat",
+        user_id=person(account),
+        team=said.get("workspace") or said.get("workspaceid"),
+        tokens_estimated=True,
+        tags=[AGGREGATED],
+    )
+    group = [said.get(n) for n in ("apikeyid", "apikey", "inferencegeo", "speed")]
+    key = [int(start.timestamp()), int(end.timestamp()), model, account, common.get("team"), *group]
+    key += [tier, context]
+    for n in range(requests):
+        yield common | {
+            "event_id": made_id("anthropic-usage", f"{'|'.join(map(str, key))}|{n}"),
+            "tokens_input_uncached": _share(uncached, requests, n),
+            "tokens_cache_read": _share(read, requests, n),
+            "tokens_cache_write": _share(written, requests, n),
+            "tokens_cache_write_1h": _share(hour, requests, n),
+            "tokens_output_text": _share(made, requests, n),
+        }
+
+
+def _sum(said: Row, *names: str) -> int:
+    return sum(whole(said, name) or 0 for name in names)
 
 
 OPENAI_USAGE: Final = Source(
@@ -116,8 +182,7 @@ ANTHROPIC_USAGE: Final = Source(
         ({"startingat", "uncachedinputtokens"} <= names)
         or {"usagedateutc", "usageinputtokensnocache"} <= names
     ),
-    _refused,
-    refusal="it holds sums of tokens without the number of requests, and every row here is a "
-    "request: import what recorded the requests themselves (LiteLLM's spend logs, a Langfuse "
-    "export, or a CSV of your gateway)",
+    _result,
+    splits=True,
+    note=_FEWEST,
 )
