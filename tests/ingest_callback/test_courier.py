@@ -69,6 +69,22 @@ def test_a_backlog_goes_in_batches_of_at_most_500_and_a_mebibyte(
     recorder.courier.stop(0)
 
 
+def test_steady_traffic_is_gathered_into_few_requests(
+    recorder: Recorder, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(couriers, "GATHER_S", 0.25)
+    begun = time.monotonic()
+    events: list[UsageEvent] = []
+    while time.monotonic() < begun + 1.5:
+        events += record(recorder, 1)
+        time.sleep(0.002)
+    took = time.monotonic() - begun
+    assert recorder.courier.flush(10)
+    assert receiver.stored.keys() == ids(events)
+    # One for each time it gathered, not one for each time it came back from the last.
+    assert len(receiver.requests) <= took / 0.25 + 3
+
+
 def test_of_a_backlog_two_batches_are_on_their_way_at_once(
     settings: Settings, receiver: Receiver
 ) -> None:

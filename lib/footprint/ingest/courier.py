@@ -248,7 +248,11 @@ class Courier:
         yield from list(self._adopted)
 
     def _deliver_next(self, source: Source, deadline: float | None) -> bool:
-        """Deliver a batch of a source, or two at once; True where it has no more."""
+        """Deliver a batch of a source, or two at once; True where it has no more.
+
+        Without a deadline, what came since the batch was read waits for the next round: busy
+        programs would otherwise send a few requests at a time, without a pause.
+        """
         batch = source.read()
         if not batch.lines and not batch.damaged:
             return True
@@ -260,8 +264,9 @@ class Courier:
         if ahead is not None and report is not None:
             self._take_note(ahead.batch.lines, report)
             self._finish(source, ahead.batch, ahead.batch.end)
+            batch = ahead.batch
         self._flowing = ahead is None or report is not None
-        return False
+        return deadline is None and not batch.more
 
     def _send_ahead(self, source: Source, after: int, deadline: float | None) -> Ahead | None:
         batch = source.read(after)

@@ -43,6 +43,7 @@ class Batch:
         end: where the batch ends.
         ends: where each of `lines` ends.
         damaged_ends: where each of `damaged` ends.
+        more: whether its source held more when it was read.
     """
 
     lines: list[bytes]
@@ -50,6 +51,7 @@ class Batch:
     end: int
     ends: list[int]
     damaged_ends: list[int]
+    more: bool = False
 
 
 class Segment:
@@ -105,7 +107,7 @@ class Segment:
             reason = TORN if end == self.size else UNREADABLE
             return Batch([], [(data, reason)], end, [], [end])
         ends = list(itertools.accumulate((len(line) + 1 for line in lines), initial=start))
-        batch = Batch([], [], ends[-1], [], [])
+        batch = Batch([], [], ends[-1], [], [], more=ends[-1] < self.size)
         for line, end in zip(lines, ends[1:], strict=True):
             if not self.adopted or _is_object(line):
                 batch.lines.append(line)

@@ -144,40 +144,44 @@ class Spool:
                     self._memory.popleft()
 
     def tidy(self) -> None:
-        """Drop segments that are delivered, measure the folder, write counters."""
+        """Drop segments that are delivered, measure the folder, write counters.
+
+        Files are looked at without the lock: the hooks of a busy program would wait for it.
+        """
         with self._lock:
             self._mine()
             with contextlib.suppress(OSError):
                 self._journal.settle()
-            for segment in [s for s in self._own if s.done]:
-                last = segment is self._own[-1]
-                if not last or segment.size > self._segment_bytes // 2:
-                    self._own.remove(segment)
-                    segment.release()
+            done = [s for s in self._own if s.done and self._is_worth_dropping(s)]
+            self._own = [s for s in self._own if s not in done]
             self._memory_to_disk()
-            if self._claimed:
-                self._find_room()
+            claimed = self._claimed
+        for segment in done:
+            segment.release()
+        if not claimed:
+            return
+        room = self._measure()
+        with self._lock:
+            self._take(room)
         with contextlib.suppress(OSError, ConfigurationError):
-            if self._claimed:
-                claim(self.folder)
-                self.health.write(self.folder)
+            claim(self.folder)
+            self.health.write(self.folder)
+
+    def _is_worth_dropping(self, segment: Segment) -> bool:
+        return segment is not self._own[-1] or segment.size > self._segment_bytes // 2
 
     def adopt(self) -> list[Segment]:
         """Take over the segments and open calls of processes that are gone."""
-        found: list[Segment] = []
         with self._lock:
             self._mine()
             with contextlib.suppress(OSError, ConfigurationError):
                 self._prepare()
             if not self._claimed:
                 return []
-            for path in segments.orphans(self.folder, journal.SUFFIX):
-                self._adopt_journal(path)
-        for path in segments.orphans(self.folder):
-            segment = segments.adopt(path)
-            if segment is not None:
-                found.append(segment)
-        return found
+        for path in segments.orphans(self.folder, journal.SUFFIX):
+            self._adopt_journal(path)
+        found = map(segments.adopt, segments.orphans(self.folder))
+        return [segment for segment in found if segment is not None]
 
     def bury(self, lines: list[tuple[bytes, str]]) -> None:
         """Put lines into the dead-letter file.
@@ -273,10 +277,16 @@ class Spool:
         """Measure the folder and its disk; tell whether there is room for more."""
         if time.monotonic() < self._full_until:
             return False
-        used = folder_bytes(self.folder)
-        room = self._max_bytes - used
+        return self._take(self._measure())
+
+    def _measure(self) -> int:
+        """Return the bytes that may still be written."""
+        room = self._max_bytes - folder_bytes(self.folder)
         with contextlib.suppress(OSError):
             room = min(room, shutil.disk_usage(self.folder).free - DISK_FLOOR_BYTES)
+        return room
+
+    def _take(self, room: int) -> bool:
         # Measured again after a sixteenth of the limit, because others write here too.
         self._room = min(room, max(4096, self._max_bytes // 16))
         if room <= 0:
@@ -308,7 +318,7 @@ class Memory:
             return Batch([], [], after, [], [])
         self._lines = self._spool.memory(MAX_ROWS)
         count = len(self._lines)
-        return Batch(list(self._lines), [], count, list(range(1, count + 1)), [])
+        return Batch(list(self._lines), [], count, list(range(1, count + 1)), [], count == MAX_ROWS)
 
     def acknowledge(self, end: int) -> None:
         """Forget the first `end` of the lines read last."""
