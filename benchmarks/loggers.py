@@ -1,6 +1,6 @@
-"""A program that makes LLM calls with one logger and prints what a call took, as JSON.
+"""A program that makes mocked LLM calls with one logger and prints what a call took, as JSON.
 
-`benchmarks.callback` runs it once for each logger, kind of call and round, in a process of its own.
+`benchmarks.callback` runs it once for each logger and round, in a process of its own.
 """
 
 from __future__ import annotations
@@ -8,17 +8,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import litellm
 from litellm.integrations.custom_logger import CustomLogger
 
-from benchmarks.callback import LANGFUSE, MOCKED, NO_OP, NONE, OURS, SUPABASE
+from benchmarks.callback import LANGFUSE, NO_OP, NONE, OURS, SUPABASE
 
 AT_ONCE = 10
 _ASK = [{"role": "user", "content": "hi"}]
@@ -78,24 +77,20 @@ ATTACH: dict[str, Callable[[], None]] = {
 }
 
 
-async def several(count: int, call: Callable[[], Awaitable[Any]]) -> None:
+async def call() -> None:
+    """Make one call; no network, LiteLLM makes up the answer."""
+    await litellm.acompletion(model="gpt-4o", messages=_ASK, mock_response="hello")
+
+
+async def several(count: int) -> None:
     """Make calls one after the other."""
     for _ in range(count):
         await call()
 
 
-def how_to_call(kind: str) -> Callable[[], Awaitable[Any]]:
-    """Return what makes a call: LiteLLM makes up the answer, or a provider on loopback sends it."""
-    if kind == MOCKED:
-        return lambda: litellm.acompletion(model="gpt-4o", messages=_ASK, mock_response="hello")
-    provider = {"api_base": f"{os.environ['SUPABASE_URL']}/v1", "api_key": "k"}
-    return lambda: litellm.acompletion(model="openai/gpt-4o", messages=_ASK, **provider)
-
-
-async def measure(count: int, kind: str = MOCKED) -> dict[str, float]:
+async def measure(count: int) -> dict[str, float]:
     """Return the median and p99 of single calls in µs, calls a second, and CPU a call in µs."""
-    call = how_to_call(kind)
-    await asyncio.gather(*[several(20, call) for _ in range(AT_ONCE)])
+    await asyncio.gather(*[several(20) for _ in range(AT_ONCE)])
     await asyncio.sleep(1.0)  # What a logger imports late, it has imported now.
     # A pass over all that LiteLLM loaded takes 0.2 s, and would fall into some runs and not others.
     gc.collect()
@@ -107,7 +102,7 @@ async def measure(count: int, kind: str = MOCKED) -> dict[str, float]:
         times.append((time.perf_counter_ns() - begun) / 1000)
     times.sort()
     begun, cpu = time.perf_counter_ns(), time.process_time_ns()
-    await asyncio.gather(*[several(count // AT_ONCE, call) for _ in range(AT_ONCE)])
+    await asyncio.gather(*[several(count // AT_ONCE) for _ in range(AT_ONCE)])
     took, used = time.perf_counter_ns() - begun, time.process_time_ns() - cpu
     return {
         "median_us": times[len(times) // 2],
@@ -118,14 +113,14 @@ async def measure(count: int, kind: str = MOCKED) -> dict[str, float]:
 
 
 def main() -> None:
-    """Attach the logger that the arguments name, make as many calls of the kind, print."""
+    """Attach the logger that the arguments name, make as many calls, print."""
     litellm.suppress_debug_info = True
     try:
         ATTACH[sys.argv[1]]()
     except ImportError as error:
         print(json.dumps({"missing": error.name}))
         return
-    print(json.dumps(asyncio.run(measure(int(sys.argv[2]), sys.argv[3]))))
+    print(json.dumps(asyncio.run(measure(int(sys.argv[2])))))
 
 
 if __name__ == "__main__":

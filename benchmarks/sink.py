@@ -1,7 +1,4 @@
-"""A server on loopback that says yes to everything and keeps nothing, in a process of its own.
-
-It is whatever a logger sends to, and an LLM provider that answers every chat at once.
-"""
+"""A server on loopback that says yes to everything and keeps nothing, in a process of its own."""
 
 from __future__ import annotations
 
@@ -25,21 +22,6 @@ def sink() -> Iterator[str]:
             server.terminate()
 
 
-_CHAT = json.dumps(
-    {
-        **{"id": "chatcmpl-1", "object": "chat.completion", "created": 1795219950},
-        "model": "gpt-4o",
-        "choices": [
-            {
-                **{"index": 0, "finish_reason": "stop"},
-                "message": {"role": "assistant", "content": "hello"},
-            }
-        ],
-        "usage": {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30},
-    }
-).encode()
-
-
 class _Yes(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Without this, an answer waits 40 ms for an acknowledgement.
@@ -56,8 +38,6 @@ class _Yes(BaseHTTPRequestHandler):
                 "unknown_models": [],
             }
             answer = json.dumps(report).encode()
-        elif self.path.endswith("/chat/completions"):
-            answer = _CHAT
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(answer)))
