@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +20,15 @@ from house import Database, settle_people, unique_name
 
 OLD_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 TEMPLATE = "footprint_template"
+
+
+def pytest_configure() -> None:
+    """Heed SIGINT where a shell in whose background the tests run had it ignored.
+
+    Every program that they start would ignore it too, those that must end by it among them.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _with_database(url: str, name: str) -> str:
