@@ -162,7 +162,8 @@ def running_app(environment: Mapping[str, str], port: int | None = None) -> Iter
         yield address
     finally:
         child.terminate()
-        child.wait(20)
+        # With a browser that comes back again and again, on a busy machine, it takes its time.
+        child.wait(60)
 
 
 def free_port() -> int:
