@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import stat
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -259,15 +262,73 @@ def test_an_end_is_on_disk_with_the_next_start_or_when_the_courier_tidies(folder
     assert written().count("-d") > 500
 
 
-def test_a_busy_journal_stays_small(folder: Path) -> None:
-    spool = Spool(folder, MEGABYTE)
+def open_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.open"))
+
+
+@pytest.mark.parametrize("tidied", [True, False], ids=["with a courier", "without one"])
+def test_a_busy_journal_stays_small(folder: Path, tidied: bool) -> None:
+    spool = Spool(folder, 4 * MEGABYTE)
     spool.start_call("stays", mark("stays"))
-    for n in range(20_000):
+    for n in range(40_000):
         spool.start_call(str(n), mark(str(n)))
         spool.end_call(str(n))
-    assert sum(p.stat().st_size for p in folder.glob("*.open")) < 1.2 * MEGABYTE
+        if tidied and n % 500 == 0:
+            spool.tidy()
+    assert open_bytes(folder) < (0.3 if tidied else 1.1) * MEGABYTE
     spool.abandon_overdue(age_s=0)
     assert [json.loads(line)["litellm_call_id"] for line in lines_of(folder)] == ["stays"]
+
+
+def test_calls_go_on_while_their_journal_is_renewed(folder: Path) -> None:
+    spool = Spool(folder, MEGABYTE)
+    ended = threading.Event()
+
+    def tidy() -> None:
+        while not ended.is_set():
+            spool.tidy()
+
+    with ThreadPoolExecutor(3) as pool:
+        tidying = pool.submit(tidy)
+        calls = [pool.submit(make_calls, spool, name, 5_000) for name in ("a", "b")]
+        for call in calls:
+            call.result()
+        ended.set()
+        tidying.result()
+    [path] = folder.glob("*.open")
+    assert path.stat().st_size < MEGABYTE
+    # As a process that dies leaves it: every tenth call is open still.
+    spool.tidy()
+    spool._journal.leave()
+    Spool(folder, MEGABYTE).adopt()
+    found = {json.loads(line)["litellm_call_id"] for line in lines_of(folder)}
+    assert found == {f"{name}{n}" for name in "ab" for n in range(0, 5_000, 10)}
+
+
+def make_calls(spool: Spool, name: str, count: int) -> None:
+    for n in range(count):
+        spool.start_call(f"{name}{n}", mark(f"{name}{n}"))
+        if n % 10:
+            spool.end_call(f"{name}{n}")
+
+
+def test_a_journal_that_cannot_be_renewed_goes_on_as_it_is(folder: Path) -> None:
+    spool = Spool(folder, MEGABYTE)
+    for n in range(1000):
+        spool.start_call(str(n), mark(str(n)))
+        spool.end_call(str(n))
+    spool.start_call("open", mark("open"))
+    [before] = folder.glob("*.open")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))
+    try:
+        spool.tidy()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(folder.glob("*.open")) == [before]
+    spool.tidy()
+    [after] = folder.glob("*.open")
+    assert after != before and [json.loads(after.read_bytes())["litellm_call_id"]] == ["open"]
 
 
 def test_a_clock_that_steps_changes_neither_files_nor_waits(

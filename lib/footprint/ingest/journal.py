@@ -29,7 +29,11 @@ from footprint.ingest.segments import create_locked, open_locked, unique_name
 SUFFIX: Final = ".open"
 TTL_S: Final = 600.0
 MAX_OPEN: Final = 50_000
-_COMPACT_BYTES: Final = 1024 * 1024
+# The courier renews a journal that is longer than its open calls need by so much; a hook does it
+# only where no courier came for long, because making and dropping files takes milliseconds.
+_SPARE_BYTES: Final = 64 * 1024
+_LONGEST_BYTES: Final = 1024 * 1024
+_MARK_BYTES: Final = 1000
 _MAX_UNWRITTEN: Final = 4096
 _ENDED: Final = b"-"
 
@@ -65,10 +69,7 @@ class Journal:
         if self._open.pop(call_id, None) is None:
             return
         self._ended += _ENDED + call_id.encode("utf-8", "replace") + b"\n"
-        if self._size > _COMPACT_BYTES // 16 and not self._open and self._fd is not None:
-            os.ftruncate(self._fd, 0)
-            self._size, self._ended = 0, b""
-        elif len(self._ended) > _MAX_UNWRITTEN:
+        if len(self._ended) > _MAX_UNWRITTEN:
             self.settle()
 
     def settle(self) -> None:
@@ -91,6 +92,28 @@ class Journal:
                 self.end(key)
         return [event for event in map(abandoned, marks) if event is not None]
 
+    @property
+    def outgrown(self) -> bool:
+        """Whether the file is much longer than the calls that are open need."""
+        return self._size > _SPARE_BYTES + _MARK_BYTES * len(self._open)
+
+    def move(self, path: Path, fd: int) -> tuple[Path, int]:
+        """Go on in a new file with the calls that are open; return the old one, to be dropped.
+
+        Raises:
+            OSError: where the disk does not take it; the old file stays, the new one is dropped.
+        """
+        old_path, old_fd = self._path, self._fd
+        marks = b"".join(encode_body(mark) + b"\n" for _, mark in self._open.values())
+        written = -1
+        with contextlib.suppress(OSError):
+            written = write(fd, marks) if marks else 0
+        if old_path is None or old_fd is None or written != len(marks):
+            drop_journal(path, fd)
+            raise OSError("the calls in flight could not be written into a new file")
+        self._path, self._fd, self._size, self._ended = path, fd, written, b""
+        return old_path, old_fd
+
     def close(self) -> None:
         """Delete the file; the calls still open are forgotten."""
         if self._fd is not None and self._path is not None:
@@ -109,29 +132,21 @@ class Journal:
 
     def _write(self, lines: bytes) -> None:
         if self._fd is None:
-            self._path = self._folder / unique_name(SUFFIX)
-            self._fd = create_locked(self._path)
+            self._path, self._fd = new_journal(self._folder)
             self._size = 0
         written = write(self._fd, lines)
         if written != len(lines):
             os.ftruncate(self._fd, self._size)
             raise OSError(f"only {written} of {len(lines)} bytes were written")
         self._size += written
-        if self._size > _COMPACT_BYTES + 1000 * len(self._open):
-            self._compact()
+        if self._size > _LONGEST_BYTES + _MARK_BYTES * len(self._open):
+            drop_journal(*self.move(*new_journal(self._folder)))
 
-    def _compact(self) -> None:
-        """Write the open calls into a new file and drop the old one."""
-        old, path = self._fd, self._path
-        self._fd, self._size = None, 0
-        marks = [encode_body(mark) + b"\n" for _, mark in self._open.values()]
-        self._path = self._folder / unique_name(SUFFIX)
-        self._fd = create_locked(self._path)
-        if marks:
-            self._size = os.write(self._fd, b"".join(marks))
-        if old is not None and path is not None:
-            path.unlink(missing_ok=True)
-            os.close(old)
+
+def new_journal(folder: Path) -> tuple[Path, int]:
+    """Make an empty journal and lock it; return it with its descriptor."""
+    path = folder / unique_name(SUFFIX)
+    return path, create_locked(path)
 
 
 def adopt_journal(path: Path) -> tuple[list[UsageEvent], int] | None:
@@ -156,7 +171,7 @@ def adopt_journal(path: Path) -> tuple[list[UsageEvent], int] | None:
 
 
 def drop_journal(path: Path, fd: int) -> None:
-    """Delete an adopted journal."""
+    """Delete a journal that is not needed any more."""
     path.unlink(missing_ok=True)
     os.close(fd)
 

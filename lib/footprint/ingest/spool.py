@@ -155,9 +155,11 @@ class Spool:
             done = [s for s in self._own if s.done and self._is_worth_dropping(s)]
             self._own = [s for s in self._own if s not in done]
             self._memory_to_disk()
-            claimed = self._claimed
+            claimed, outgrown = self._claimed, self._journal.outgrown
         for segment in done:
             segment.release()
+        if outgrown:
+            self._renew_journal()
         if not claimed:
             return
         room = self._measure()
@@ -166,6 +168,14 @@ class Spool:
         with contextlib.suppress(OSError, ConfigurationError):
             claim(self.folder)
             self.health.write(self.folder)
+
+    def _renew_journal(self) -> None:
+        with contextlib.suppress(OSError):
+            new = journal.new_journal(self.folder)
+            with self._lock:
+                self._mine()
+                old = self._journal.move(*new)
+            journal.drop_journal(*old)
 
     def _is_worth_dropping(self, segment: Segment) -> bool:
         return segment is not self._own[-1] or segment.size > self._segment_bytes // 2
