@@ -125,7 +125,8 @@ def loggers(count: int = 400, rounds: int = 15) -> bool:
 
     Ten at once keep a program at its limit, which is its processor; so it is CPU that says how many
     calls a second it makes. That of a call includes all that a logger does until what it logged is
-    sent. Medians over the rounds, in each of which all loggers take their turn.
+    sent; "for a CPU" is how many calls it leaves of those that are made without a logger. Medians
+    over the rounds, in each of which all loggers take their turn.
     """
     with sink() as url:
         reached = [_compare(calls, count, rounds, url) for calls in (MOCKED, OVER_HTTP)]
@@ -134,7 +135,7 @@ def loggers(count: int = 400, rounds: int = 15) -> bool:
 
 def _compare(calls: str, count: int, rounds: int, url: str) -> bool:
     found = _run_loggers(calls, count, rounds, url)
-    heads = ("one call", "p99", "calls/s", "of none", "CPU µs", "none to it")
+    heads = ("one call", "p99", "calls/s", "of none", "CPU µs", "for a CPU")
     print(f"{calls:<28}" + "".join(f"{head:>11}" for head in heads))
     for name in LOGGERS:
         if name not in found:

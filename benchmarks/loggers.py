@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import sys
@@ -95,10 +96,8 @@ def made() -> dict[str, Callable[[], None]]:
     """Return what attaches each logger that is installed."""
     found = {}
     for name, make in MAKE.items():
-        try:
+        with contextlib.suppress(ImportError):
             found[name] = make()
-        except ImportError as error:
-            print(f"{name}: {error.name} is not installed", file=sys.stderr)
     return found
 
 

@@ -162,8 +162,7 @@ def running_app(environment: Mapping[str, str], port: int | None = None) -> Iter
         yield address
     finally:
         child.terminate()
-        # With a browser that comes back again and again, on a busy machine, it takes its time.
-        child.wait(60)
+        child.wait(20)
 
 
 def free_port() -> int:

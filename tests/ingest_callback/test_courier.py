@@ -268,6 +268,16 @@ def test_a_damaged_piece_longer_than_a_batch_costs_no_event_after_it(
     assert len(receiver.stored) == 1 and len(list(dead.letters(folder))) == 3
 
 
+def test_nor_does_it_keep_the_event_waiting_for_another_round(
+    recorder: Recorder, receiver: Receiver, folder: Path
+) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    body = segments.HEADER + b"x" * 3_000_000 + b"\n" + encode(event()) + b"\n"
+    (folder / "0-dead.events.jsonl").write_bytes(body)
+    assert recorder.courier._round(None) is None
+    assert len(receiver.stored) == 1 and len(list(dead.letters(folder))) == 3
+
+
 def test_a_500_of_the_server_itself_is_not_taken_for_poison(
     recorder: Recorder, receiver: Receiver, folder: Path
 ) -> None:

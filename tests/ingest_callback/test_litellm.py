@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from footprint.ingest.charge import NOT_SAID
 from ingest_callback.conftest import HERE, run
 from ingest_callback.litellms import LOCKED, VERSIONS, python_with, version_of
 from ingest_callback.provider import providing
@@ -63,16 +62,6 @@ def tokens(event: Event) -> tuple[int | None, ...]:
     return tuple(event.get(f"tokens_{name}") for name in CLASSES)
 
 
-def lost_in_a_race(event: Event, user: str, version: tuple[int, ...]) -> bool:
-    """Tell whether LiteLLM lost the cost of a stream, and whether the event says so.
-
-    In 1.80 two threads end a sync stream; now and then one erases the cost that the other reports.
-    """
-    lost = version < (1, 81) and user.startswith("sync stream") and "cost_usd" not in event
-    assert not lost or event["price_source"] == NOT_SAID
-    return lost
-
-
 def test_every_call_is_one_event_and_no_other(events: list[Event]) -> None:
     once = [
         *("sync", "sync stream", "sync stream usage", "sync mock", "sync 401", "sync 429"),
@@ -93,10 +82,9 @@ def test_tokens_and_cost_are_the_providers(
 ) -> None:
     event = of(events, user)[-1]
     assert tokens(event) == GPT
-    if not lost_in_a_race(event, user, version):
-        # 60 × 2.50 + 40 × 1.25 + 50 × 10 USD a million.
-        assert float(event["cost_usd"]) == pytest.approx(0.0007)
-        assert event["price_source"] == f"litellm {'.'.join(map(str, version))}"
+    # 60 × 2.50 + 40 × 1.25 + 50 × 10 USD a million.
+    assert float(event["cost_usd"]) == pytest.approx(0.0007)
+    assert event["price_source"] == f"litellm {'.'.join(map(str, version))}"
     assert (event["model"], event["provider"], event["status"]) == ("gpt-4o", "openai", "success")
 
 
@@ -122,8 +110,7 @@ def test_streams_without_usage_are_recounted(
     assert (event["tokens_input_uncached"], event["tokens_output_text"]) == (8, 2)
     # LiteLLM before and after 1.106 counts in our place, and does not say so.
     assert event["tokens_estimated"] == (version[:2] == (1, 106))
-    if not lost_in_a_race(event, user, version):
-        assert float(event["cost_usd"]) == pytest.approx(0.00004)
+    assert float(event["cost_usd"]) == pytest.approx(0.00004)
     assert 0 < event["time_to_first_token_s"] <= event["latency_s"]
 
 

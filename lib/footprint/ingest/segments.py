@@ -105,7 +105,7 @@ class Segment:
             # The last line of a dead process has no end; only a damaged one is as long as a batch.
             end = start + len(data)
             reason = TORN if end == self.size else UNREADABLE
-            return Batch([], [(data, reason)], end, [], [end])
+            return Batch([], [(data, reason)], end, [], [end], more=end < self.size)
         ends = list(itertools.accumulate((len(line) + 1 for line in lines), initial=start))
         batch = Batch([], [], ends[-1], [], [], more=ends[-1] < self.size)
         for line, end in zip(lines, ends[1:], strict=True):
