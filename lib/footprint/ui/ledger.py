@@ -161,8 +161,9 @@ def _table(entries: list[Entry], formats: Formats, timezone: str) -> object:
     table = pd.DataFrame(
         {
             "Person": entry.title,
-            "What": KINDS[entry.kind] + (" (taken back)" if entry.is_reversed else ""),
+            # The amount beside the name: further columns are out of sight on a phone.
             "Euros": float(entry.amount_eur),
+            "What": KINDS[entry.kind] + (" (taken back)" if entry.is_reversed else ""),
             "Note": entry.note or "",
             "When": moment(entry.at, timezone),
             "Entered by": entry.entered_by or "an operator",
