@@ -5,10 +5,12 @@
 -- invoker functions. On older Supabase projects `public` is granted to everybody by default, so
 -- every file revokes first and then grants exactly what is needed.
 --
--- The files of this folder run in name order, each in one transaction, any number of times, on
--- PostgreSQL 15 to 18, in a database that has Supabase's roles and `auth` schema.
+-- The files of this folder are what can be replaced: functions, views, policies, grants, triggers and
+-- comments, by subject. `footprint migrate` applies them as one set, in name order, in the transaction in
+-- which it applies what is new in migrations/ (tables, constraints, indexes and data: numbered files that are
+-- never edited once released). Any number of times, on PostgreSQL 15 to 18, in a database that has Supabase's
+-- roles and `auth` schema. How it is done: docs/upgrading.md.
 
-create schema if not exists private;
 comment on schema private is
   'Never exposed by the API: helpers of policies, derivations, ingest keys.';
 

@@ -1,12 +1,5 @@
 -- Settings: key → jsonb, validated on the way in, every change kept.
 
-create table if not exists public.settings (
-  key text primary key,
-  value jsonb not null,
-  description text not null default '',
-  updated_at timestamptz not null default now(),
-  updated_by text
-);
 comment on table public.settings is 'What the organisation decided: one row a setting, validated.';
 comment on column public.settings.key is 'Name of the setting; private.setting_problem() knows them all.';
 comment on column public.settings.value is 'The value as JSON.';
@@ -14,14 +7,6 @@ comment on column public.settings.description is 'What it decides, in a sentence
 comment on column public.settings.updated_at is 'When it last changed (UTC).';
 comment on column public.settings.updated_by is 'user_id of who changed it; null for an operator at the database.';
 
-create table if not exists public.settings_history (
-  settings_history_id bigint generated always as identity primary key,
-  key text not null,
-  old_value jsonb,
-  new_value jsonb,
-  changed_at timestamptz not null default now(),
-  changed_by text
-);
 comment on table public.settings_history is 'Every value a setting ever had; append-only.';
 comment on column public.settings_history.settings_history_id is 'Order of the changes.';
 comment on column public.settings_history.key is 'Name of the setting.';
@@ -29,7 +14,6 @@ comment on column public.settings_history.old_value is 'The value before; null w
 comment on column public.settings_history.new_value is 'The value after; null when the setting was removed.';
 comment on column public.settings_history.changed_at is 'When (UTC).';
 comment on column public.settings_history.changed_by is 'user_id of who changed it; null for an operator at the database.';
-create index if not exists settings_history_key_idx on public.settings_history (key, changed_at desc);
 
 alter table public.settings enable row level security;
 alter table public.settings_history enable row level security;
@@ -39,7 +23,7 @@ create policy "everyone signed in reads the settings" on public.settings
   for select to authenticated using (true);
 
 revoke all on public.settings, public.settings_history from public, anon, authenticated, service_role;
-grant select on public.settings to authenticated;
+grant select on public.settings, public.settings_history to authenticated;
 grant select on public.settings, public.settings_history to service_role;
 
 create or replace function private.setting(p_key text) returns jsonb
@@ -138,21 +122,3 @@ create or replace trigger remember_setting after insert or update or delete on p
 create or replace trigger settings_history_is_append_only
   before update or delete or truncate on public.settings_history
   for each statement execute function private.refuse_change();
-
-insert into public.settings (key, value, description)
-select s.key, s.value, s.description
-from (values
-  ('organisation_name', '"Your organisation"'::jsonb, 'Name shown on pages and statements.'),
-  ('reporting_timezone', '"UTC"', 'The one time zone in which days and months are cut; changing it rebuilds the rollups.'),
-  ('pledge_share', '0.05', 'Share of the LLM cost that the organisation sets aside for restoration (0-1).'),
-  ('contract_price_eur_per_m2', '1.20', 'EUR per m2 assumed before the first receipt (sponsorship price seen at EarthToday / Rewilding Europe; sensitivity 0.30-3.00).'),
-  ('fx_planning_rate_eur_per_usd', '0.90', 'EUR per USD for days before the first known rate in fx_rates; such rows say so (fx_date is null).'),
-  ('privacy_people', '"named"', 'How people appear to others: named, pseudonymous or off.'),
-  ('who_may_join', '"anyone"', 'Who becomes a member at their first sign-in: anyone with a verified e-mail address, or whoever was invited.'),
-  ('store_payloads', 'false', 'Whether prompts and answers may be stored at all.'),
-  ('payload_retention_days', '30', 'Days after which stored prompts and answers are erased.'),
-  ('prepaid_mode', 'false', 'Whether people spend from a prepaid balance.'),
-  ('ledger_four_eyes', 'false', 'Whether a second person has to approve every entry of the credit ledger.'),
-  ('demo_notice', 'null', 'In a demo: which part of the data is real and which is synthetic; otherwise null.')
-) as s (key, value, description)
-on conflict (key) do nothing;

@@ -1,16 +1,5 @@
 -- Audit log: who changed what, and who looked at whom. Append-only for everybody.
 
-create table if not exists public.audit_log (
-  audit_id bigint generated always as identity primary key,
-  occurred_at timestamptz not null default now(),
-  actor_user_id text,
-  actor_role text not null,
-  action text not null,
-  target text,
-  reason text,
-  before jsonb,
-  after jsonb
-);
 comment on table public.audit_log is 'Acts of power and looks at another person''s rows; append-only.';
 comment on column public.audit_log.audit_id is 'Order of the entries.';
 comment on column public.audit_log.occurred_at is 'When (UTC).';
@@ -21,7 +10,6 @@ comment on column public.audit_log.target is 'On whom or what.';
 comment on column public.audit_log.reason is 'Why, where a reason was asked for.';
 comment on column public.audit_log.before is 'The state before, where there was one.';
 comment on column public.audit_log.after is 'The state after, where there is one.';
-create index if not exists audit_log_target_idx on public.audit_log (target, occurred_at desc);
 
 alter table public.audit_log enable row level security;
 revoke all on public.audit_log from public, anon, authenticated, service_role;

@@ -4,19 +4,6 @@
 -- user metadata (docs/decisions.md). A person may exist before ever signing in (ids that come with
 -- requests) and after they left (deleted_at: history stays).
 
-create table if not exists public.user_profiles (
-  user_id text primary key check (length(user_id) between 1 and 200),
-  auth_user_id uuid unique references auth.users (id) on delete set null,
-  email text check (length(email) <= 320),
-  full_name text check (length(full_name) <= 200),
-  provider text,
-  role text not null default 'member' check (role in ('member', 'admin', 'finance')),
-  team text check (length(team) between 1 and 100),
-  timezone text,
-  created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
-  deleted_at timestamptz
-);
 comment on table public.user_profiles is 'People, as requests and sign-ins know them.';
 comment on column public.user_profiles.user_id is 'Stable id: the OAuth or front-end id (google_1171...), or the Auth uuid.';
 comment on column public.user_profiles.auth_user_id is 'The account in Supabase Auth; null until the person signs in with a verified e-mail.';
@@ -29,18 +16,11 @@ comment on column public.user_profiles.timezone is 'The person''s own time zone,
 comment on column public.user_profiles.created_at is 'When first seen (UTC).';
 comment on column public.user_profiles.updated_at is 'When last changed (UTC).';
 comment on column public.user_profiles.deleted_at is 'Soft delete: no access any more, history stays.';
-create index if not exists user_profiles_email_idx on public.user_profiles (lower(email));
 
-create table if not exists public.user_sessions (
-  session_id text primary key check (length(session_id) between 1 and 300),
-  user_id text not null references public.user_profiles (user_id) on delete cascade,
-  created_at timestamptz not null default now()
-);
 comment on table public.user_sessions is 'Chat session → person, so that a temporary session becomes somebody.';
 comment on column public.user_sessions.session_id is 'Session id as the chat front end sends it.';
 comment on column public.user_sessions.user_id is 'The person.';
 comment on column public.user_sessions.created_at is 'When it was mapped (UTC).';
-create index if not exists user_sessions_user_id_idx on public.user_sessions (user_id);
 
 alter table public.user_profiles enable row level security;
 alter table public.user_sessions enable row level security;
@@ -120,7 +100,6 @@ create policy "admins and finance read the history of settings" on public.settin
 revoke all on public.user_profiles, public.user_sessions from public, anon, authenticated, service_role;
 grant select on public.user_profiles, public.user_sessions to authenticated, service_role;
 grant update (full_name, timezone) on public.user_profiles to authenticated;
-grant select on public.settings_history to authenticated;
 
 create or replace view public.users with (security_invoker = true) as
   select user_id as id, email, role, created_at from public.user_profiles where deleted_at is null;

@@ -23,11 +23,6 @@ revoke execute on function private.people_are_named(), private.sees_people() fro
 grant execute on function private.people_are_named() to authenticated, service_role;
 grant execute on function private.sees_people() to authenticated;
 
-create table if not exists private.pseudonym_keys (
-  pseudonym_key_id integer primary key default 1 check (pseudonym_key_id = 1),
-  inner_key bytea not null check (length(inner_key) = 64),
-  outer_key bytea not null check (length(outer_key) = 64)
-);
 comment on table private.pseudonym_keys is 'The one key of all pseudonyms, as HMAC (RFC 2104) needs it; made here, read by nobody.';
 comment on column private.pseudonym_keys.pseudonym_key_id is 'Always 1.';
 comment on column private.pseudonym_keys.inner_key is 'The key XOR ipad.';
@@ -49,16 +44,6 @@ begin
 end
 $$;
 comment on function private.padded_key(bytea, integer) is 'A key of at most 64 bytes, padded with zeros and XORed with a byte, as HMAC (RFC 2104) has it.';
-
-do $key$
-declare
-  v_key constant bytea := sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'));
-begin
-  insert into private.pseudonym_keys (inner_key, outer_key)
-  values (private.padded_key(v_key, x'36'::integer), private.padded_key(v_key, x'5c'::integer))
-  on conflict do nothing;
-end
-$key$;
 
 create or replace function private.pseudonym(p_user_id text) returns text
 language sql stable security definer set search_path = '' as $$

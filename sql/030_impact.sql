@@ -5,12 +5,6 @@
 -- formula lives here once and in lib/footprint/impact/engine.py once; a test proves them equal over
 -- every factor. Method, constants and sources: docs/methodology.md.
 
-create table if not exists public.factor_sets (
-  factor_set text primary key check (factor_set ~ '^[0-9]{4}\.[0-9]{2}(\.[0-9]+)?$'),
-  method_version text not null,
-  built_at timestamptz not null,
-  sources jsonb not null check (jsonb_typeof(sources) = 'object')
-);
 comment on table public.factor_sets is 'Versions of the figures that impacts are derived with; insert-only.';
 comment on column public.factor_sets.factor_set is 'Name: year.month of the method, and a number where it was built anew within the month.';
 comment on column public.factor_sets.method_version is 'Version of the formula and its constants.';
@@ -18,14 +12,6 @@ comment on column public.factor_sets.built_at is 'When the set was built (UTC).'
 comment on column public.factor_sets.sources is
   'Everything it was built from: package versions, constants, fingerprint of the content, and citations, which the sources of the rows refer to by key.';
 
-create table if not exists public.grid_factors (
-  factor_set text not null references public.factor_sets (factor_set),
-  zone text not null check (zone ~ '^[A-Z0-9]{3,8}$'),
-  carbon_gco2e_per_kwh numeric not null check (carbon_gco2e_per_kwh >= 0 and carbon_gco2e_per_kwh < 10000),
-  water_l_per_kwh numeric not null check (water_l_per_kwh >= 0 and water_l_per_kwh < 1000),
-  source text not null,
-  primary key (factor_set, zone)
-);
 comment on table public.grid_factors is 'Electricity mixes: what a kilowatt-hour weighs where it is used; insert-only.';
 comment on column public.grid_factors.factor_set is 'The set it belongs to.';
 comment on column public.grid_factors.zone is 'ISO 3166-1 alpha-3 country, or WOR for the world.';
@@ -33,16 +19,6 @@ comment on column public.grid_factors.carbon_gco2e_per_kwh is 'Location-based gC
 comment on column public.grid_factors.water_l_per_kwh is 'Litres of water consumed per kWh generated (off-site).';
 comment on column public.grid_factors.source is 'Key of the citation in factor_sets.sources.';
 
-create table if not exists public.provider_facilities (
-  factor_set text not null references public.factor_sets (factor_set),
-  provider text not null check (provider = lower(provider)),
-  pue numeric not null check (pue >= 1 and pue < 10),
-  wue_l_per_kwh numeric not null check (wue_l_per_kwh >= 0 and wue_l_per_kwh < 100),
-  default_zone text not null,
-  source text not null,
-  primary key (factor_set, provider),
-  foreign key (factor_set, default_zone) references public.grid_factors (factor_set, zone)
-);
 comment on table public.provider_facilities is 'Data centres by provider; the row of provider '''' stands for unknown ones; insert-only.';
 comment on column public.provider_facilities.factor_set is 'The set it belongs to.';
 comment on column public.provider_facilities.provider is 'Provider as LiteLLM names it, lower case; empty for the default.';
@@ -50,41 +26,10 @@ comment on column public.provider_facilities.pue is 'Power usage effectiveness: 
 comment on column public.provider_facilities.wue_l_per_kwh is 'On-site water usage effectiveness: litres per kWh of the IT equipment.';
 comment on column public.provider_facilities.default_zone is 'Electricity mix assumed where a request does not say its zone.';
 comment on column public.provider_facilities.source is 'Key of the citation in factor_sets.sources.';
-alter table public.provider_facilities
-  add column if not exists market_gco2e_per_kwh numeric check (market_gco2e_per_kwh >= 0 and market_gco2e_per_kwh < 10000),
-  add column if not exists market_source text;
 comment on column public.provider_facilities.market_gco2e_per_kwh is
   'Market-based gCO2e per kWh of the electricity this provider buys, where it published one; never mixed with the location-based figures.';
 comment on column public.provider_facilities.market_source is 'Key of its citation in factor_sets.sources; empty where there is none.';
-create index if not exists provider_facilities_zone_idx on public.provider_facilities (factor_set, default_zone);
 
-create table if not exists public.impact_factors (
-  factor_id text primary key,
-  factor_set text not null references public.factor_sets (factor_set),
-  provider text not null check (provider = lower(provider)),
-  model text not null check (model = lower(model) and model <> ''),
-  match text not null check (match in ('exact', 'alias', 'parameters', 'price_class')),
-  evidence text not null check (evidence in ('measured', 'open', 'closed', 'price_class')),
-  energy_j_per_token_out numeric not null check (energy_j_per_token_out > 0 and energy_j_per_token_out < 100000),
-  embodied_gco2e_per_token_out numeric not null check (embodied_gco2e_per_token_out >= 0 and embodied_gco2e_per_token_out < 1000),
-  band numeric not null check (band >= 1 and band < 1000),
-  weight_input numeric not null check (weight_input >= 0 and weight_input <= 1),
-  weight_cached numeric not null check (weight_cached >= 0 and weight_cached <= weight_input),
-  host_overhead numeric not null check (host_overhead >= 1 and host_overhead < 10),
-  parameters_active_b numeric check (parameters_active_b > 0 and parameters_active_b <= parameters_total_b),
-  parameters_total_b numeric check (parameters_total_b > 0 and parameters_total_b < 1000000),
-  sources jsonb not null check (jsonb_typeof(sources) = 'object'),
-  unique (factor_set, provider, model)
-);
--- Embeddings generate nothing: their factors are of another kind and count the tokens that are read.
-alter table public.impact_factors
-  add column if not exists kind text not null default 'text' check (kind in ('text', 'embedding')),
-  add column if not exists embodied_gco2e_per_token_in numeric not null default 0
-    check (embodied_gco2e_per_token_in >= 0 and embodied_gco2e_per_token_in < 1000);
--- The rung 'admin' came later: a size that an admin entered for a model nobody knew.
-alter table public.impact_factors drop constraint if exists impact_factors_match_check;
-alter table public.impact_factors add constraint impact_factors_match_check
-  check (match in ('exact', 'alias', 'parameters', 'price_class', 'admin'));
 comment on table public.impact_factors is 'What a token of a model weighs before facility and grid; insert-only.';
 comment on column public.impact_factors.factor_id is 'Set, provider and model in one text.';
 comment on column public.impact_factors.factor_set is 'The set it belongs to.';
@@ -104,16 +49,6 @@ comment on column public.impact_factors.parameters_active_b is 'Parameters activ
 comment on column public.impact_factors.parameters_total_b is 'All parameters, in billions (middle of an estimated range); null where nothing is known.';
 comment on column public.impact_factors.sources is 'Which model it was matched to and the keys of its citations in factor_sets.sources.';
 
-create table if not exists public.model_mappings (
-  provider text not null check (provider = lower(provider)),
-  model text not null check (model = lower(model) and length(model) between 1 and 300),
-  target_provider text not null check (target_provider = lower(target_provider)),
-  target_model text not null check (target_model = lower(target_model) and target_model <> ''),
-  source text not null check (source <> ''),
-  created_by text,
-  created_at timestamptz not null default now(),
-  primary key (provider, model)
-);
 comment on table public.model_mappings is 'Which model''s factor an admin wants for a name that the ladder does not know, or knows wrongly.';
 comment on column public.model_mappings.provider is 'Provider of the requests, lower case; empty where they name none.';
 comment on column public.model_mappings.model is 'Model of the requests, lower case.';
@@ -162,16 +97,6 @@ end;
 comment on function private.kind_of_call(text) is
   'Kind of factor for a call type: text, embedding, or null where none is defensible (rerank, moderation, images, audio, realtime). As KIND_OF_CALL in engine.py.';
 revoke execute on function private.kind_of_call(text) from public;
-
--- The formula had no share of the hardware for tokens read, once; what was built on it is made anew by 070.
-do $replace$
-begin
-  if to_regprocedure('private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint)') is not null then
-    drop function if exists private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint);
-    drop function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint);
-  end if;
-end
-$replace$;
 
 -- A set search_path would keep the planner from inlining: the body is parsed at definition instead,
 -- so no search_path of a caller can change what it means.

@@ -1,16 +1,9 @@
 -- Electricity zones of deployments: where a request was computed, as far as anybody says.
 --
 -- In this order: what an admin decided for a deployment (zone_overrides), what the event declared,
--- what its cloud region says (region_zones: data with sources, seeded by 036), and else the provider's
+-- what its cloud region says (region_zones: data with sources, from sql/migrations), and else the provider's
 -- usual zone (provider_facilities). A zone changes carbon and water, never energy.
 
-create table if not exists public.region_zones (
-  region text primary key check (region = lower(region) and region !~ ' ' and region <> ''),
-  cloud text not null,
-  zone text not null check (zone ~ '^[A-Z]{3}$'),
-  place text not null,
-  source text not null check (source ~ '^https://')
-);
 comment on table public.region_zones is 'Country of each cloud region, as its operator publishes it. Seeded from lib/footprint/impact/data/region_zones.csv.';
 comment on column public.region_zones.region is 'Region as the cloud writes it, lower case, without spaces: eu-west-3, westeurope, europe-west9.';
 comment on column public.region_zones.cloud is 'aws, azure, gcp, ovh or scaleway.';
@@ -18,15 +11,6 @@ comment on column public.region_zones.zone is 'ISO 3166-1 alpha-3 of the country
 comment on column public.region_zones.place is 'The place, as the cloud names it.';
 comment on column public.region_zones.source is 'The page that says so.';
 
-create table if not exists public.zone_overrides (
-  provider text not null check (provider = lower(provider)),
-  deployment text not null check (deployment = lower(deployment) and length(deployment) <= 300),
-  zone text not null check (zone ~ '^[A-Z0-9]{3,8}$'),
-  source text not null check (length(source) between 1 and 1000),
-  created_by text,
-  created_at timestamptz not null default now(),
-  primary key (provider, deployment)
-);
 comment on table public.zone_overrides is 'Zones that an admin knows better: by provider and deployment. Changes count for new requests; `footprint restate` applies them to earlier ones.';
 comment on column public.zone_overrides.provider is 'Provider of the requests, lower case.';
 comment on column public.zone_overrides.deployment is 'Region, model group or model of the requests, lower case; empty for all of this provider.';

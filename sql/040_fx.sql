@@ -1,12 +1,6 @@
 -- Exchange rates: EUR per USD by day. A request uses the rate of its own day (or the last one
 -- before it, as on weekends); before the first known rate, the planning rate of the settings.
 
-create table if not exists public.fx_rates (
-  day date primary key,
-  eur_per_usd numeric not null check (eur_per_usd > 0 and eur_per_usd < 10000),
-  source text not null check (length(source) between 1 and 200),
-  created_at timestamptz not null default now()
-);
 comment on table public.fx_rates is 'EUR per USD by day, with its source.';
 comment on column public.fx_rates.day is 'The day the rate is valid from, in the reporting time zone.';
 comment on column public.fx_rates.eur_per_usd is 'EUR for one USD.';

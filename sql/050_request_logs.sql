@@ -4,81 +4,6 @@
 -- each with its provenance, so that a method can change without touching a fact. NULL is unknown.
 -- Prompts and answers are not here: request_payloads holds them, where an operator wants them.
 
-create table if not exists public.request_logs (
-  event_id uuid primary key,
-  litellm_call_id text,
-  trace_id text,
-  session_id text,
-  source text not null default 'api',
-  started_at timestamptz not null,
-  created_at timestamptz not null default now(),
-
-  user_profile_id text references public.user_profiles (user_id) on delete set null,
-  attribution text not null default 'none' check (attribution in ('verified', 'session', 'signed', 'declared', 'none')),
-  end_user text,
-  user_email text,
-  user_name text,
-  team text,
-
-  provider text not null default '',
-  model text not null check (length(model) between 1 and 300),
-  model_group text,
-  call_type text not null default 'chat',
-  stream boolean,
-  region text,
-  tags text[],
-
-  status text not null check (status in ('success', 'failure', 'cancelled', 'abandoned')),
-  error_class text,
-  error_code text,
-  cache_hit boolean not null default false,
-  tokens_input_uncached bigint check (tokens_input_uncached >= 0),
-  tokens_cache_read bigint check (tokens_cache_read >= 0),
-  tokens_cache_write bigint check (tokens_cache_write >= 0),
-  tokens_output_text bigint check (tokens_output_text >= 0),
-  tokens_reasoning bigint check (tokens_reasoning >= 0),
-  tokens_used bigint generated always as (
-    coalesce(tokens_input_uncached, 0) + coalesce(tokens_cache_read, 0) + coalesce(tokens_cache_write, 0)
-    + coalesce(tokens_output_text, 0) + coalesce(tokens_reasoning, 0)) stored,
-  tokens_estimated boolean not null default false,
-  latency_s numeric(14, 6) check (latency_s >= 0),
-  response_time double precision generated always as (latency_s::double precision) stored,
-  time_to_first_token_s numeric(14, 6) check (time_to_first_token_s >= 0),
-  flags text[],
-
-  cost_usd numeric(20, 12) check (cost_usd >= 0),
-  total_cost numeric(20, 12) generated always as (cost_usd) stored,
-  price_source text,
-  cost_eur numeric(20, 12),
-  fx_eur_per_usd numeric,
-  fx_date date,
-
-  energy_kwh numeric(24, 12), energy_kwh_low numeric(24, 12), energy_kwh_high numeric(24, 12),
-  carbon_gco2e numeric(24, 12), carbon_gco2e_low numeric(24, 12), carbon_gco2e_high numeric(24, 12),
-  water_l numeric(24, 12), water_l_low numeric(24, 12), water_l_high numeric(24, 12),
-  factor_id text,
-  factor_set text,
-  match text,
-  evidence text,
-  grid_zone text,
-  zone_hint text,
-  carbon_market_gco2e numeric(24, 12) check (carbon_market_gco2e >= 0),
-  carbon_market_gco2e_low numeric(24, 12), carbon_market_gco2e_high numeric(24, 12),
-  impact_reason text,
-  check ((energy_kwh is null) = (impact_reason is not null)),
-  check (energy_kwh_low <= energy_kwh and energy_kwh <= energy_kwh_high),
-  check (carbon_gco2e_low <= carbon_gco2e and carbon_gco2e <= carbon_gco2e_high),
-  check (water_l_low <= water_l and water_l <= water_l_high),
-  check (carbon_market_gco2e_low <= carbon_market_gco2e and carbon_market_gco2e <= carbon_market_gco2e_high)
-);
-
--- Columns that came after the first version of the table.
-alter table public.request_logs add column if not exists zone_hint text;
-alter table public.request_logs add column if not exists carbon_market_gco2e numeric(24, 12) check (carbon_market_gco2e >= 0);
-alter table public.request_logs add column if not exists carbon_market_gco2e_low numeric(24, 12), add column if not exists carbon_market_gco2e_high numeric(24, 12);
-alter table public.request_logs drop constraint if exists request_logs_attribution_check,
-  add constraint request_logs_attribution_check check (attribution in ('verified', 'session', 'signed', 'declared', 'none'));
-
 do $comments$
 declare
   c text[];
@@ -149,24 +74,9 @@ begin
   end loop;
 end
 $comments$;
+
 comment on table public.request_logs is 'One row per billed attempt of an LLM request; the single source of truth.';
 
-create index if not exists request_logs_user_started_idx on public.request_logs (user_profile_id, started_at desc, event_id desc);
-create index if not exists request_logs_started_brin on public.request_logs using brin (started_at) with (autosummarize = on);
-create index if not exists request_logs_call_idx on public.request_logs (litellm_call_id);
-drop index if exists public.request_logs_no_factor_idx;
-create index if not exists request_logs_unfactored_idx on public.request_logs (provider, model)
-  include (call_type, started_at, tokens_used, cost_eur) where impact_reason in ('no_factor', 'not_modelled');
-create index if not exists request_logs_session_idx on public.request_logs (session_id) where session_id is not null;
-
-create table if not exists public.request_payloads (
-  event_id uuid primary key references public.request_logs (event_id) on delete cascade,
-  user_profile_id text references public.user_profiles (user_id) on delete cascade,
-  messages jsonb,
-  response jsonb,
-  created_at timestamptz not null default now(),
-  expires_at timestamptz not null
-);
 comment on table public.request_payloads is 'Prompts and answers, only where an operator switched store_payloads on; erased without touching metrics.';
 comment on column public.request_payloads.event_id is 'The request.';
 comment on column public.request_payloads.user_profile_id is 'The person who may read it.';
@@ -174,8 +84,6 @@ comment on column public.request_payloads.messages is 'What was asked, after red
 comment on column public.request_payloads.response is 'What was answered, after redaction.';
 comment on column public.request_payloads.created_at is 'When it was stored (UTC).';
 comment on column public.request_payloads.expires_at is 'When it is to be erased (UTC).';
-create index if not exists request_payloads_user_idx on public.request_payloads (user_profile_id);
-create index if not exists request_payloads_expires_idx on public.request_payloads (expires_at);
 
 alter table public.request_logs enable row level security;
 alter table public.request_payloads enable row level security;

@@ -5,10 +5,11 @@
 -- same order, rows sorted by the primary key, `insert ... on conflict do update`, sums as numeric (so
 -- that adding and taking away is exact), no foreign key to a row that others count on.
 --
--- The measures are listed once, below. From that list this file generates, for every rollup: the
--- table, its comments, the view that recomputes it from request_logs (which rebuild_rollups() loads
--- and check_rollups() compares), and its part of the trigger functions. Days and months are cut in
--- the reporting time zone.
+-- The measures are listed once, below. From that list this file generates, for every rollup: its
+-- comments, the view that recomputes it from request_logs (which rebuild_rollups() loads and
+-- check_rollups() compares), and its part of the trigger functions. A further measure is one entry
+-- here and a migration that adds its column to each rollup and asks for a rebuild. Days and months
+-- are cut in the reporting time zone.
 --
 -- A restatement changes nothing but impacts, in a million rows: it says so (footprint.only_impact, for the
 -- one statement), and the trigger then adds up only the measures of impact.
@@ -71,11 +72,9 @@ declare
   zone_sql constant text := '(select private.reporting_timezone())';
   zone_var constant text := 'v_zone';
   title text;
-  body text;
   bodies text[] := array['', '', ''];
   impact_columns text; impact_sums text; impact_updates text;
   impact_body text := '';
-  has_grown boolean := false;  -- a measure came to a rollup that was there
   ops constant text[] := array['insert', 'update', 'delete'];
   sources constant text[] := array[
     'select 1 as sign, n.* from newrows n',
@@ -112,15 +111,10 @@ begin
         from_extra := ' cross join lateral unnest(r.tags) as t (tag)';
     end case;
 
-    body := format('create table if not exists public.%I (', rollup);
-    for i in 1 .. cardinality(keys) loop
-      body := body || format('%I %s not null, ', keys[i], key_types[i]);
-    end loop;
     columns := ''; view_sums := ''; trigger_sums := ''; updates := '';
     impact_columns := ''; impact_sums := ''; impact_updates := '';
     foreach m slice 1 in array measures loop
       continue when own is not null and not m[1] = any (own);
-      body := body || format('%I numeric not null default 0, ', m[1]);
       columns := columns || format(', %I', m[1]);
       view_sums := view_sums || format(', sum(%s)::numeric as %I', m[2], m[1]);
       trigger_sums := trigger_sums || format(', sum(r.sign * (%s))', m[2]);
@@ -129,14 +123,6 @@ begin
         impact_columns := impact_columns || format(', %I', m[1]);
         impact_sums := impact_sums || format(', sum(r.sign * (%s))', m[2]);
         impact_updates := impact_updates || format('%s%I = u.%2$I + excluded.%2$I', case when impact_updates = '' then '' else ', ' end, m[1]);
-      end if;
-    end loop;
-    execute body || format('primary key (%s))', array_to_string(keys, ', '));
-    foreach m slice 1 in array measures loop
-      continue when own is not null and not m[1] = any (own);
-      if not exists (select 1 from pg_catalog.pg_attribute a where a.attrelid = format('public.%I', rollup)::regclass and a.attname = m[1]) then
-        execute format('alter table public.%I add column %I numeric not null default 0', rollup, m[1]);
-        has_grown := true;
       end if;
     end loop;
     execute format('comment on table public.%I is %L', rollup, title);
@@ -152,9 +138,7 @@ begin
           when 'provider' then 'Provider; empty when unknown.' when 'model' then 'Model.' else 'Tag.' end);
     end loop;
 
-    execute format('drop view if exists private.recomputed_%s', rollup);
-    execute format('drop function if exists private.%I(timestamptz, timestamptz)', 'recomputed_' || rollup || '_between');
-    execute format('create function private.%I(p_from timestamptz, p_until timestamptz) returns table (%s) language sql stable begin atomic select %s%s from public.request_logs r%s where %s and r.started_at >= p_from and r.started_at < p_until group by %s; end',
+    execute format('create or replace function private.%I(p_from timestamptz, p_until timestamptz) returns table (%s) language sql stable begin atomic select %s%s from public.request_logs r%s where %s and r.started_at >= p_from and r.started_at < p_until group by %s; end',
       'recomputed_' || rollup || '_between',
       (select string_agg(format('%I %s', k, t), ', ' order by n) from unnest(keys, key_types) with ordinality as u (k, t, n))
         || regexp_replace(columns, '(, [a-z0-9_"]+)', '\1 numeric', 'g'),
@@ -165,7 +149,7 @@ begin
     execute format('comment on function private.%I(timestamptz, timestamptz) is %L', 'recomputed_' || rollup || '_between',
       'What ' || rollup || ' must hold of the requests from one moment to before another, worked out from request_logs. Parsed at definition, so the planner can inline it.');
     execute format('revoke execute on function private.%I(timestamptz, timestamptz) from public, anon, authenticated, service_role', 'recomputed_' || rollup || '_between');
-    execute format('create view private.recomputed_%1$s with (security_invoker = true) as select * from private.%2$I(''-infinity'', ''infinity'')',
+    execute format('create or replace view private.recomputed_%1$s with (security_invoker = true) as select * from private.%2$I(''-infinity'', ''infinity'')',
       rollup, 'recomputed_' || rollup || '_between');
     execute format('comment on view private.recomputed_%s is %L', rollup, 'What ' || rollup || ' must hold, worked out from request_logs.');
     execute format('revoke all on private.recomputed_%s from public, anon, authenticated, service_role', rollup);
@@ -225,13 +209,8 @@ $body$, impact_body) else '' end || bodies[op]);
     execute format('create or replace trigger rollup_on_%1$s after %1$s on public.request_logs referencing %2$s for each statement execute function private.rollup_on_%1$s()',
       ops[op], case ops[op] when 'insert' then 'new table as newrows' when 'update' then 'old table as oldrows new table as newrows' else 'old table as oldrows' end);
   end loop;
-  if has_grown then
-    perform private.rebuild_rollups();
-  end if;
 end
 $generate$;
-
-create index if not exists usage_user_monthly_month_idx on public.usage_user_monthly (month);
 
 alter table public.user_usage_totals enable row level security;
 alter table public.usage_user_daily enable row level security;
@@ -274,7 +253,7 @@ begin
     select string_agg(quote_ident(attname), ', ' order by attnum) into columns
       from pg_catalog.pg_attribute
      where attrelid = format('private.recomputed_%s', rollup)::regclass and attnum > 0;
-    execute format('delete from public.%I', rollup);
+    execute format('delete from public.%I where true', rollup);
     execute format('insert into public.%1$I (%2$s) select %2$s from private.recomputed_%1$s', rollup, columns);
   end loop;
 end

@@ -5,20 +5,6 @@
 -- person, exchange rate and impact factor, inserts). Sending anything twice changes nothing. Rows go
 -- in sorted by event_id, in one insert, so that overlapping retries never deadlock.
 
-create table if not exists private.ingest_keys (
-  ingest_key_id uuid primary key default gen_random_uuid(),
-  key_hash bytea not null unique check (length(key_hash) = 32),
-  label text not null check (length(label) between 1 and 100),
-  scope text not null default 'organisation' check (scope in ('organisation', 'user', 'team')),
-  user_id text references public.user_profiles (user_id) on delete cascade,
-  team text check (length(team) between 1 and 100),
-  created_at timestamptz not null default now(),
-  expires_at timestamptz,
-  revoked_at timestamptz,
-  last_used_at timestamptz,
-  check ((scope = 'user') = (user_id is not null)),
-  check ((scope = 'team') = (team is not null))
-);
 comment on table private.ingest_keys is 'Keys that may send requests: SHA-256 only, the key itself is shown once.';
 comment on column private.ingest_keys.ingest_key_id is 'Name of the key for people; not secret.';
 comment on column private.ingest_keys.key_hash is 'SHA-256 of the key.';
@@ -30,7 +16,6 @@ comment on column private.ingest_keys.created_at is 'When it was made (UTC).';
 comment on column private.ingest_keys.expires_at is 'Until when it works (UTC); null for no end.';
 comment on column private.ingest_keys.revoked_at is 'When it was revoked (UTC).';
 comment on column private.ingest_keys.last_used_at is 'When it was last used (UTC), to the minute.';
-create index if not exists ingest_keys_user_id_idx on private.ingest_keys (user_id);
 revoke all on private.ingest_keys from public, anon, authenticated, service_role;
 alter table private.ingest_keys enable row level security;
 
@@ -132,9 +117,8 @@ revoke execute on function private.factor_set_lock() from public;
 
 -- What the impact of a request is derived with: the joins that find factor, facility and grid. The same
 -- for all requests of a provider, model, call type and zone, so that a re-derivation of many asks once each.
-drop function if exists private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint);
-drop function if exists private.impact_context(text, text, text, text, text);
-create function private.impact_context(p_provider text, p_model text, p_call_type text, p_grid_zone text, p_factor_set text)
+
+create or replace function private.impact_context(p_provider text, p_model text, p_call_type text, p_grid_zone text, p_factor_set text)
 returns table (
   energy_j_per_token_out float8, embodied_gco2e_per_token_out float8, embodied_gco2e_per_token_in float8, band float8,
   weight_input float8, weight_cached float8, host_overhead float8, pue float8, wue_l_per_kwh float8, carbon_gco2e_per_kwh float8, water_l_per_kwh float8, market_gco2e_per_kwh float8,
@@ -172,7 +156,7 @@ comment on function private.impact_context(text, text, text, text, text) is
   'Factor, facility and grid of a provider, model, call type and zone (null: the provider''s usual one) in a factor set, or why there are none. Parsed at definition, so the planner can inline it.';
 
 -- Impact of a request from its facts, with the one formula. Used by store_events.
-create function private.impact_of(
+create or replace function private.impact_of(
   p_provider text, p_model text, p_call_type text, p_grid_zone text, p_cache_hit boolean, p_factor_set text,
   p_tokens_out bigint, p_tokens_in_uncached bigint, p_tokens_cached bigint
 ) returns table (
@@ -233,8 +217,6 @@ begin atomic
 end;
 comment on function private.is_end_of(text, timestamptz, numeric, timestamptz) is
   'Whether a request of the same LiteLLM call ran when an abandoned one was seen to begin, and so is what became of it.';
-
-create index if not exists request_logs_abandoned_idx on public.request_logs (litellm_call_id) where status = 'abandoned';
 
 create or replace function private.drop_abandoned_that_ended(p_events jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -401,10 +383,12 @@ begin
      where ingest_key_id = (select ingest_key_id from private.ingest_keys
                              where ingest_key_id = k.ingest_key_id for no key update skip locked);
   end if;
+  perform private.check_sender();
   return k;
 end
 $$;
-comment on function private.check_ingest_key() is 'The ingest key of this request; HTTP 401 without a valid one.';
+comment on function private.check_ingest_key() is
+  'The ingest key of this request; HTTP 401 without a valid one, 426 where the sender is too old for this database (sql/005_release.sql).';
 
 -- What became of the events of a batch, for whoever sent them: not of anybody else's rows, should an id
 -- be met again within another scope.
@@ -426,14 +410,11 @@ $$;
 comment on function private.impact_of_events(jsonb, text, text) is
   'Cost and estimated impact of events that are stored, within the scope of the key that sent them.';
 revoke execute on function private.impact_of_events(jsonb, text, text) from public;
-
-drop function if exists public.ingest_request_logs(jsonb);
-drop function if exists private.ingest_request_logs(jsonb);
 create or replace function private.ingest_request_logs(p_events jsonb, p_impact boolean) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   k constant private.ingest_keys := private.check_ingest_key();
-  v_answer constant jsonb := private.store_events(p_events, k.user_id, k.team);
+  v_answer constant jsonb := private.store_events(p_events, k.user_id, k.team) || jsonb_build_object('schema', private.schema_number());
 begin
   perform private.store_payloads(p_events);  -- keeps nothing unless store_payloads is on (sql/140_content.sql)
   if p_impact then
@@ -449,7 +430,7 @@ language sql security invoker set search_path = '' as $$
   select private.ingest_request_logs(p_events, p_impact)
 $$;
 comment on function public.ingest_request_logs(jsonb, boolean) is
-  'Stores up to 1000 UsageEvents, once each, with a valid x-ingest-key header. Answers inserted, duplicates, rejected (with reasons), unknown_models; with p_impact also events: cost and impact of each.';
+  'Stores up to 1000 UsageEvents, once each, with a valid x-ingest-key header. Answers inserted, duplicates, rejected (with reasons), unknown_models, and the number of the schema; with p_impact also events: cost and impact of each.';
 
 -- Chat sessions become people; rows that came before are re-attributed, and every sum follows.
 create or replace function private.map_session(p_session_id text, p_user_id text, p_email text default null, p_full_name text default null)

@@ -6,19 +6,6 @@
 -- the rollups follow through their triggers. While a batch is being ingested no other set becomes active,
 -- so that nothing derived with the set of yesterday can arrive behind the back of a restatement.
 
-create table if not exists public.restatements (
-  restatement_id bigint generated always as identity primary key,
-  factor_set text not null references public.factor_sets (factor_set),
-  reason text not null check (length(reason) between 1 and 1000),
-  from_day date,
-  until_day date,
-  started_at timestamptz not null default now(),
-  started_by text,
-  next_day date,
-  rows_changed bigint not null default 0,
-  finished_at timestamptz,
-  check (from_day <= until_day)
-);
 comment on table public.restatements is 'Every time that stored impacts were derived anew: when, with which factor set, and why.';
 comment on column public.restatements.restatement_id is 'The restatement.';
 comment on column public.restatements.factor_set is 'The set that impacts were derived with.';
@@ -30,24 +17,7 @@ comment on column public.restatements.started_by is 'user_id of who began it; nu
 comment on column public.restatements.next_day is 'Progress: the first day not done yet; null when all are.';
 comment on column public.restatements.rows_changed is 'Requests whose figures changed.';
 comment on column public.restatements.finished_at is 'When it was done (UTC); null while it is not.';
-create index if not exists restatements_factor_set_idx on public.restatements (factor_set);
-create unique index if not exists restatements_one_at_a_time_idx on public.restatements ((finished_at is null)) where finished_at is null;
 
-create table if not exists public.restatement_lines (
-  restatement_id bigint not null references public.restatements (restatement_id),
-  day date not null,
-  provider text not null,
-  model text not null,
-  old_factor_set text not null,
-  requests bigint not null,
-  old_energy_kwh numeric, old_energy_kwh_low numeric, old_energy_kwh_high numeric,
-  old_carbon_gco2e numeric, old_carbon_gco2e_low numeric, old_carbon_gco2e_high numeric,
-  old_water_l numeric, old_water_l_low numeric, old_water_l_high numeric,
-  new_energy_kwh numeric, new_energy_kwh_low numeric, new_energy_kwh_high numeric,
-  new_carbon_gco2e numeric, new_carbon_gco2e_low numeric, new_carbon_gco2e_high numeric,
-  new_water_l numeric, new_water_l_low numeric, new_water_l_high numeric,
-  primary key (restatement_id, day, provider, model, old_factor_set)
-);
 comment on table public.restatement_lines is 'Totals of the restated requests before and after, by day and model. Null: nothing was known.';
 do $comments$
 declare

@@ -7,7 +7,7 @@
 
 -- Factors are insert-only, so that what was derived with one can always be derived again. Adding one to
 -- a set changes no figure of it.
-drop function if exists private.size_figures(text, float8, float8);
+
 create or replace function private.size_figures(p_factor_set text, p_kind text, p_active_b float8, p_total_b float8)
 returns table (energy_j_per_token_out float8, embodied_gco2e_per_token_out float8, embodied_gco2e_per_token_in float8)
 language sql stable security definer set search_path = '' as $$
@@ -61,8 +61,7 @@ comment on function private.fill_unknown(text, text, bigint) is
   'Derives requests of a name that had no factor, now that there is one; answers how many.';
 
 -- The names that have requests without an impact, as they are written there.
-drop view if exists private.unfactored_names;
-create view private.unfactored_names with (security_invoker = true) as
+create or replace view private.unfactored_names with (security_invoker = true) as
   select r.provider, r.model, k.kind, count(*) as requests, sum(r.tokens_used) as tokens_used, sum(r.cost_eur) as cost_eur,
          min(r.started_at) as first_seen, max(r.started_at) as last_seen
   from public.request_logs r
@@ -80,9 +79,6 @@ begin
 end
 $$;
 comment on function private.unknown_models() is 'The admin queue: models without a factor, the most tokens first; admins only.';
-
-drop function if exists public.map_model(text, text, text, text, text, float8, float8, boolean);
-drop function if exists private.map_model(text, text, text, text, float8, float8, boolean, text);
 create or replace function private.map_model(
   p_provider text, p_model text, p_target_provider text, p_target_model text,
   p_active_b float8, p_total_b float8, p_disclosed boolean, p_source text, p_kind text

@@ -4,29 +4,6 @@
 -- receipts: pending m2 = pledge share x cost / price per m2, the price being the trailing twelve months'
 -- EUR over m2 of receipts, before any receipt the contract price. m2 without a receipt are never verified.
 
-create table if not exists public.donations (
-  donation_id uuid primary key default gen_random_uuid(),
-  month date not null check (extract(day from month) = 1),
-  donated_on date not null,
-  organisation text not null check (length(organisation) between 1 and 200),
-  project text check (length(project) <= 200),
-  ecosystem text check (length(ecosystem) <= 200),
-  claim_type text not null check (claim_type in ('restored', 'planted', 'purchased', 'protected')),
-  country text check (country ~ '^[A-Z]{3}$'),
-  amount numeric(14, 2) not null check (amount > 0),
-  currency text not null default 'EUR' check (currency ~ '^[A-Z]{3}$'),
-  amount_eur numeric(14, 2) not null check (amount_eur > 0),
-  area_m2 numeric(16, 4) not null check (area_m2 >= 0),
-  receipt_url text check (receipt_url ~ '^https://' and length(receipt_url) <= 2000),
-  receipt_sha256 text check (receipt_sha256 ~ '^[0-9a-f]{64}$'),
-  receipt_number text check (length(receipt_number) <= 200),
-  verified_at timestamptz,
-  verified_by text,
-  created_at timestamptz not null default now(),
-  created_by text,
-  check (verified_at is null or receipt_sha256 is not null)
-);
-alter table public.donations add column if not exists fx_eur_per_unit numeric check (fx_eur_per_unit > 0), add column if not exists fx_day date;
 comment on table public.donations is 'Contributions to restoration, with their receipts.';
 comment on column public.donations.donation_id is 'The donation.';
 comment on column public.donations.month is 'First day of the month whose requests it is for.';
@@ -49,7 +26,6 @@ comment on column public.donations.verified_at is 'When finance compared it with
 comment on column public.donations.verified_by is 'user_id of who verified it.';
 comment on column public.donations.created_at is 'When it was entered (UTC).';
 comment on column public.donations.created_by is 'user_id of who entered it.';
-create index if not exists donations_month_idx on public.donations (month);
 
 alter table public.donations enable row level security;
 drop policy if exists "everyone signed in reads the donations" on public.donations;

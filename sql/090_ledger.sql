@@ -1,19 +1,5 @@
 -- Ledger: prepaid credit in EUR. Append-only; a balance is a projection of ledger and usage.
 
-create table if not exists public.transactions (
-  transaction_id uuid primary key default gen_random_uuid(),
-  user_id text not null references public.user_profiles (user_id),
-  kind text not null check (kind in ('topup', 'refund', 'spend', 'adjustment', 'reversal')),
-  amount_eur numeric(14, 6) not null check (amount_eur <> 0),
-  idempotency_key text not null unique check (length(idempotency_key) between 1 and 200),
-  note text check (length(note) <= 500),
-  created_at timestamptz not null default now(),
-  created_by text,
-  reverses uuid references public.transactions (transaction_id),
-  approved_by text,
-  check (case kind when 'topup' then amount_eur > 0 when 'adjustment' then true when 'reversal' then true else amount_eur < 0 end),
-  check ((kind = 'reversal') = (reverses is not null))
-);
 comment on table public.transactions is 'Prepaid ledger in EUR, append-only. LLM usage is not entered here: it is read from request_logs.';
 comment on column public.transactions.transaction_id is 'The entry.';
 comment on column public.transactions.user_id is 'Whose credit.';
@@ -25,8 +11,6 @@ comment on column public.transactions.created_at is 'When (UTC).';
 comment on column public.transactions.created_by is 'user_id of who entered it.';
 comment on column public.transactions.reverses is 'The entry that a reversal takes back; each at most once.';
 comment on column public.transactions.approved_by is 'user_id of the second person, where two were needed.';
-create unique index if not exists transactions_reverses_idx on public.transactions (reverses);
-create index if not exists transactions_user_id_idx on public.transactions (user_id, created_at desc);
 
 alter table public.transactions enable row level security;
 drop policy if exists "people read their own ledger, admins and finance all" on public.transactions;
@@ -70,21 +54,7 @@ grant select on public.balances to authenticated, service_role;
 
 -- Entries that wait for a second person (setting ledger_four_eyes): they are in no balance. Approved, one
 -- becomes a transaction under the same id; it stays here as what was proposed and decided.
-create table if not exists public.proposed_transactions (
-  transaction_id uuid primary key default gen_random_uuid(),
-  user_id text not null references public.user_profiles (user_id) on delete cascade,
-  kind text not null check (kind in ('topup', 'refund', 'spend', 'adjustment', 'reversal')),
-  amount_eur numeric(14, 6) not null check (amount_eur <> 0),
-  idempotency_key text not null unique check (length(idempotency_key) between 1 and 200),
-  note text check (length(note) <= 500),
-  reverses uuid references public.transactions (transaction_id),
-  proposed_at timestamptz not null default now(),
-  proposed_by text,
-  decision text check (decision in ('approved', 'refused')),
-  decided_at timestamptz,
-  decided_by text,
-  check ((decision is null) = (decided_at is null))
-);
+
 comment on table public.proposed_transactions is 'Ledger entries that a second person approves or refuses; none counts before.';
 comment on column public.proposed_transactions.transaction_id is 'The entry, and the transaction it becomes.';
 comment on column public.proposed_transactions.user_id is 'Whose credit.';
@@ -98,9 +68,6 @@ comment on column public.proposed_transactions.proposed_by is 'user_id of who pr
 comment on column public.proposed_transactions.decision is 'approved or refused; null while it waits.';
 comment on column public.proposed_transactions.decided_at is 'When it was decided (UTC).';
 comment on column public.proposed_transactions.decided_by is 'user_id of who decided it, never who proposed it.';
-create index if not exists proposed_transactions_user_id_idx on public.proposed_transactions (user_id);
-create unique index if not exists proposed_transactions_reverses_idx on public.proposed_transactions (reverses) where decision is distinct from 'refused';
-create index if not exists proposed_transactions_reversed_idx on public.proposed_transactions (reverses);
 
 alter table public.proposed_transactions enable row level security;
 drop policy if exists "admins and finance read the proposed entries" on public.proposed_transactions;

@@ -72,8 +72,7 @@ comment on function private.figures() is 'Select list of the figures of a report
 --
 -- The rollup's rows are added up once by provider, model and team, in every measure; those few sums are
 -- what models, providers, teams and totals are made of. Days need few measures, and only those are added.
-drop function if exists private.usage_groups(text, date, date);
-drop function if exists private.usage_groups(text, date, date, text[], text[], text[]);
+
 create or replace function private.usage_groups(
   p_user_id text, p_from date, p_to date, p_models text[], p_providers text[], p_teams text[], p_with_days boolean)
 returns table (kind text, day date, provider text, model text, team text, cost numeric, figures jsonb)
@@ -184,8 +183,6 @@ end
 $function$;
 comment on function private.recent_days(text, text[], text[], text[]) is
   'Known cost, energy and carbon by day of the last eight weeks and this month, for one person or (null) the organisation. Internal.';
-
-drop function if exists private.footprint_report(text, date, date);
 create or replace function private.footprint_report(
   p_user_id text, p_from date, p_to date, p_models text[], p_providers text[], p_teams text[]) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
@@ -221,9 +218,6 @@ end
 $$;
 comment on function private.footprint_report(text, date, date, text[], text[], text[]) is
   'A period, and the period of equal length before it, for one person or (null) the organisation; null for no filter. Internal.';
-
-drop function if exists public.my_footprint(date, date);
-drop function if exists private.my_footprint(date, date);
 create or replace function private.my_footprint(p_from date, p_to date, p_models text[], p_providers text[]) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
@@ -239,7 +233,7 @@ $$;
 comment on function private.my_footprint(date, date, text[], text[]) is 'The footprint of the signed-in person.';
 
 -- People have the team they have today: a rollup by person does not know the team of a past request.
-drop function if exists private.people_active(date, date);
+
 create or replace function private.people_active(p_from date, p_to date, p_models text[], p_providers text[], p_teams text[]) returns bigint
 language sql stable security definer set search_path = '' as $$
   select count(*) from public.user_usage_totals t
@@ -254,8 +248,7 @@ comment on function private.people_active(date, date, text[], text[], text[]) is
 
 -- Where people are not named, a filter must not leave the figures of a few: teams cannot be chosen, the
 -- teams of a chosen model or provider are not shown, and fewer than five people are not counted.
-drop function if exists public.organisation_footprint(date, date);
-drop function if exists private.organisation_footprint(date, date);
+
 create or replace function private.organisation_footprint(
   p_from date, p_to date, p_models text[], p_providers text[], p_teams text[]) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$

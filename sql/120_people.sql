@@ -4,8 +4,6 @@
 -- Entries of the audit log name people by their user_id alone: no name and no e-mail address, so that
 -- the log survives an erasure without keeping what was erased. The last admin who can sign in stays one.
 
-create index if not exists audit_log_actor_idx on public.audit_log (actor_user_id, audit_id desc);
-
 create or replace function private.person_for_change(p_user_id text) returns public.user_profiles
 language plpgsql security definer set search_path = '' as $$
 declare

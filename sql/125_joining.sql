@@ -6,15 +6,6 @@
 -- from metadata, which the user can write. An invitation is only as good as whoever gave it: it opens
 -- nothing once they are no longer an admin.
 
-create table if not exists private.invitations (
-  invitation_id uuid primary key default gen_random_uuid(),
-  email text not null unique check (email = lower(email) and email ~ '^[^@[:space:]]+@[^@[:space:]]+$' and length(email) <= 320),
-  role text not null check (role in ('member', 'admin', 'finance')),
-  team text check (length(team) between 1 and 100),
-  invited_by text not null references public.user_profiles (user_id) on delete cascade,
-  created_at timestamptz not null default now(),
-  expires_at timestamptz not null
-);
 comment on table private.invitations is 'Invitations that nobody has accepted yet; gone once accepted, withdrawn, or 30 days past their time.';
 comment on column private.invitations.invitation_id is 'How the audit log names it.';
 comment on column private.invitations.email is 'Who is invited, in lower case.';
@@ -23,7 +14,6 @@ comment on column private.invitations.team is 'The team they get; null for none.
 comment on column private.invitations.invited_by is 'The admin who invited them.';
 comment on column private.invitations.created_at is 'When they were invited last (UTC).';
 comment on column private.invitations.expires_at is 'When the invitation ends (UTC).';
-create index if not exists invitations_invited_by_idx on private.invitations (invited_by);
 alter table private.invitations enable row level security;
 revoke all on private.invitations from public, anon, authenticated, service_role;
 

@@ -163,8 +163,7 @@ create or replace function public.stop_ingest_key(p_ingest_key_id uuid) returns 
 language sql security invoker set search_path = '' as $$ select private.stop_ingest_key(p_ingest_key_id) $$;
 comment on function public.stop_ingest_key(uuid) is 'Revokes an ingest key at once; admins only, audited.';
 -- The value comes as JSON text: not every API hands a jsonb argument on as it was sent.
-drop function if exists public.set_setting(text, jsonb);
-drop function if exists public.preview_setting(text, jsonb);
+
 -- The API lifts a function's statement_timeout to the whole request: a rebuild of the rollups takes its time.
 create or replace function public.set_setting(p_key text, p_value text) returns jsonb
 language sql security invoker set search_path = '' set statement_timeout = '10min' as $$ select private.set_setting(p_key, p_value::jsonb) $$;

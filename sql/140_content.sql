@@ -50,7 +50,8 @@ create or replace function private.on_retention_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   update public.request_payloads
-     set expires_at = created_at + make_interval(days => (new.value #>> '{}')::integer);
+     set expires_at = created_at + make_interval(days => (new.value #>> '{}')::integer)
+   where true;  -- hosted Supabase refuses an update without a condition
   return null;
 end
 $$;

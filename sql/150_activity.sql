@@ -4,7 +4,6 @@
 -- admins too. The list pages by (started_at, event_id) along request_logs_user_started_idx, so that a
 -- page costs the same anywhere in a history; the days come from the rollup.
 
-drop function if exists public.my_requests(date, date, text, text, text, text, timestamptz, uuid, integer);
 create or replace function public.my_requests(
   p_from date default null, p_to date default null, p_models text[] default null, p_providers text[] default null,
   p_status text default null, p_tag text default null, p_before timestamptz default null, p_before_id uuid default null,

@@ -1,16 +1,6 @@
 -- What became of what was sent: stored, there already or refused with a reason, counted by day and source
 -- with every batch, whoever sends it. For the admins' Data-quality page.
 
-create table if not exists private.ingest_counts (
-  day date not null,
-  source text not null check (length(source) between 1 and 40),
-  requests bigint not null default 0 check (requests >= 0),
-  duplicates bigint not null default 0 check (duplicates >= 0),
-  rejected bigint not null default 0 check (rejected >= 0),
-  last_event_at timestamptz,
-  last_received_at timestamptz not null,
-  primary key (source, day)
-);
 comment on table private.ingest_counts is 'What became of sent requests, by day of arrival and source.';
 comment on column private.ingest_counts.day is 'Day of arrival in the reporting time zone.';
 comment on column private.ingest_counts.source is 'What sent them: sdk, proxy, api, import, demo, or other.';
@@ -20,15 +10,6 @@ comment on column private.ingest_counts.rejected is 'Refused, with reasons in in
 comment on column private.ingest_counts.last_event_at is 'Start of the newest usable request (UTC).';
 comment on column private.ingest_counts.last_received_at is 'Arrival of the newest batch (UTC).';
 
-create table if not exists private.ingest_rejections (
-  day date not null,
-  source text not null check (length(source) between 1 and 40),
-  reason text not null check (length(reason) between 1 and 200),
-  count bigint not null check (count > 0),
-  last_at timestamptz not null,
-  example text check (length(example) <= 300),
-  primary key (day, source, reason)
-);
 comment on table private.ingest_rejections is 'Why requests were refused, by day of arrival, source and reason.';
 comment on column private.ingest_rejections.day is 'Day of arrival in the reporting time zone.';
 comment on column private.ingest_rejections.source is 'What sent them.';

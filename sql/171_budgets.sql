@@ -4,17 +4,6 @@
 -- from the rollups. Where people are not named, the budgets of teams and people are not compared with
 -- anything: the difference would be somebody's spending.
 
-create table if not exists public.budgets (
-  budget_id uuid primary key default gen_random_uuid(),
-  scope text not null check (scope in ('organisation', 'team', 'person')),
-  team text check (length(team) between 1 and 100),
-  user_id text references public.user_profiles (user_id) on delete cascade,
-  from_month date not null check (extract(day from from_month) = 1),
-  amount_eur numeric(14, 2) check (amount_eur > 0),
-  set_at timestamptz not null default now(),
-  set_by text,
-  check ((scope = 'team') = (team is not null) and (scope = 'person') = (user_id is not null))
-);
 comment on table public.budgets is 'Budgets in EUR a month, each from a month on until the next one.';
 comment on column public.budgets.budget_id is 'The budget.';
 comment on column public.budgets.scope is 'Whose: organisation, team or person.';
@@ -24,8 +13,6 @@ comment on column public.budgets.from_month is 'First day of the month it holds 
 comment on column public.budgets.amount_eur is 'EUR a month; null ends the budget.';
 comment on column public.budgets.set_at is 'When it was set (UTC).';
 comment on column public.budgets.set_by is 'user_id of who set it.';
-create unique index if not exists budgets_one_a_month_idx on public.budgets (scope, coalesce(team, ''), coalesce(user_id, ''), from_month);
-create index if not exists budgets_user_id_idx on public.budgets (user_id);
 
 alter table public.budgets enable row level security;
 drop policy if exists "admins and finance read the budgets" on public.budgets;

@@ -1,11 +1,6 @@
 -- Data quality: what has no price and what has no person, for the admins' page. Models without a factor
 -- are in sql/077_unknown_models.sql, what ingest refused beside the ingest itself.
 
-create index if not exists request_logs_unpriced_idx on public.request_logs (provider, model, event_id)
-  where cost_usd is null and not cache_hit and tokens_used > 0;
-create index if not exists request_logs_unattributed_idx on public.request_logs (started_at desc)
-  include (session_id, tokens_used, cost_eur) where user_profile_id is null;
-
 -- From the rollup: as fast at ten million requests as at a thousand.
 create or replace function private.unpriced_models() returns jsonb
 language plpgsql stable security definer set search_path = '' as $$

@@ -2,19 +2,23 @@
 --
 --   psql "$SUPABASE_DB_URL" -f sql/check.sql
 --
--- Each row: the rule that is broken, and where.
+-- Each row: the rule that is broken, and where. Looked at is what Footprint made (private.schema_objects); what
+-- else lives in the same schemas is its owner's business, but for policies on our tables.
 
-with ours as (
+with own as (
+  select o.kind, o.name, o.relation, to_regclass(nullif(o.relation, ''))::oid as relation_oid,
+         case when o.kind in ('table', 'view', 'sequence') then to_regclass(o.name)::oid
+              when o.kind = 'function' then to_regprocedure(o.name)::oid end as oid
+  from private.schema_objects o
+), ours as (
   select c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, c.reloptions
-  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-  where n.nspname in ('public', 'private')
-    and not exists (select 1 from pg_catalog.pg_depend d where d.objid = c.oid and d.deptype = 'e')
+  from own o join pg_catalog.pg_class c on c.oid = o.oid and o.kind in ('table', 'view', 'sequence')
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 ), functions as (
   select p.oid, n.nspname, p.proname, p.prosecdef, p.proconfig, p.prosqlbody, p.proacl,
          format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) as name
-  from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-  where n.nspname in ('public', 'private')
-    and not exists (select 1 from pg_catalog.pg_depend d where d.objid = p.oid and d.deptype = 'e')
+  from own o join pg_catalog.pg_proc p on p.oid = o.oid and o.kind = 'function'
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 ), policies as (
   select pol.*, o.nspname, o.relname from pg_catalog.pg_policy pol join ours o on o.oid = pol.polrelid
 ), keys as (
@@ -55,6 +59,21 @@ select 'a private table that the API''s roles may touch', relname
    and (has_table_privilege('authenticated', oid, 'select, insert, update, delete')
         or has_table_privilege('service_role', oid, 'select, insert, update, delete'))
 union all
+select 'a sequence that the API''s roles may touch', format('%I.%I of %s', nspname, relname, role)
+  from ours cross join unnest(array['anon', 'authenticated', 'service_role']) as r (role)
+ where relkind = 'S' and has_sequence_privilege(role, oid, 'usage, select, update')
+union all
+select 'something that Footprint made and is gone', o.kind || ' ' || o.name || coalesce(' on ' || nullif(o.relation, ''), '')
+  from own o
+ where case o.kind
+         when 'trigger' then not exists (select 1 from pg_catalog.pg_trigger t where t.tgrelid = o.relation_oid and t.tgname = o.name)
+         when 'policy' then not exists (select 1 from pg_catalog.pg_policy p where p.polrelid = o.relation_oid and p.polname = o.name)
+         else o.oid is null end
+union all
+select 'a trigger that is switched off', o.name || ' on ' || o.relation
+  from own o join pg_catalog.pg_trigger t on t.tgrelid = o.relation_oid and t.tgname = o.name
+ where o.kind = 'trigger' and t.tgenabled = 'D'
+union all
 select 'a policy that asks auth.uid() or a helper once a row', format('%I on %I.%I', polname, nspname, relname)
   from policies
  where regexp_replace(coalesce(pg_get_expr(polqual, polrelid), '') || ' ' || coalesce(pg_get_expr(polwithcheck, polrelid), ''),
@@ -90,7 +109,7 @@ select 'something without a comment', format('%I.%I', nspname, relname)
 union all
 select 'a column without a comment', format('%I.%I.%I', o.nspname, o.relname, a.attname)
   from ours o join pg_catalog.pg_attribute a on a.attrelid = o.oid
- where o.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and o.relname <> 'schema_migrations'
+ where o.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
    and col_description(o.oid, a.attnum) is null
 union all
 select 'a function without a comment', name from functions where obj_description(oid, 'pg_proc') is null

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import conninfo
 
+from clusters import cluster
 from footprint.database import migrate
-from footprint.local import privileges
 from footprint.local.stack import Server, Stack, StackInfo
 from house import Database, settle_people, unique_name
 
-OLD_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 TEMPLATE = "footprint_template"
 
 
@@ -98,40 +95,13 @@ def api(stack: Stack, database: Database) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def postgres_15() -> Iterator[str]:
     """The address of a PostgreSQL 15 with the schema in a template database."""
-    if not (OLD_POSTGRES / "postgres").exists():
-        pytest.skip("PostgreSQL 15 is not installed here: only version 18 is tested.")
-    with tempfile.TemporaryDirectory(prefix="footprint-pg15-") as folder:
-        home = Path(folder)
-        account = privileges.account()
-        if account:
-            os.chown(home, account.uid, account.gid)
-        run = _runner(account, home)
-        run("initdb", "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        run("pg_ctl", "-D", folder + "/data", "-w", "-l", folder + "/log", "-o", options, "start")
-        try:
-            url = f"postgresql:///postgres?host={folder}&user=postgres"
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute(f"create database {TEMPLATE}")
-            template = Database(_with_database(url, TEMPLATE))
-            stand_in = Path(__file__).parent / "sql" / "supabase_stand_in.sql"
-            with template.connect() as connection:
-                connection.execute(stand_in.read_bytes())
-            migrate(template.url)
-            settle_people(template)
-            yield url
-        finally:
-            run("pg_ctl", "-D", folder + "/data", "-m", "immediate", "stop")
-
-
-def _runner(account: privileges.Account | None, home: Path) -> Callable[..., None]:
-    def run(program: str, *arguments: str) -> None:
-        command = [str(OLD_POSTGRES / program), *arguments]
-        if account:
-            command = account.command(command, [home])
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=home)
-
-    return run
+    with cluster("15") as server:
+        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"alter database {server.create('made')} rename to {TEMPLATE}")
+        template = Database(server.url(TEMPLATE))
+        migrate(template.url)
+        settle_people(template)
+        yield server.url("postgres")
 
 
 @pytest.fixture(params=["18", "15"])

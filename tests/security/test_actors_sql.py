@@ -119,6 +119,7 @@ EXECUTES = {
     "restoration_shares": SIGNED_IN,
     "restore_person": SIGNED_IN,
     "reverse_transaction": SIGNED_IN,
+    "schema_release": SIGNED_IN | {"service"},
     "set_budget": SIGNED_IN,
     "set_person_role": SIGNED_IN,
     "set_person_team": SIGNED_IN,
@@ -153,6 +154,7 @@ PRIVATE_EXECUTES = {
         "register_session",
         "reporting_timezone",
         "restoration_rates",
+        "schema_release",
     },
 }
 

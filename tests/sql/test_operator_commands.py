@@ -117,3 +117,36 @@ def test_help_names_every_command() -> None:
         "demo",
     ):
         assert command in help_text
+
+
+def test_migrate_tells_where_a_database_stands_and_what_it_would_do(database: Database) -> None:
+    shown = footprint(database, "migrate", "--status")
+    assert shown.returncode == 0
+    assert "0001_baseline" in shown.stdout
+    assert shown.stdout.splitlines()[-1] == "Nothing to do."
+    assert footprint(database, "migrate", "--sql").stdout == "-- The database is up to date.\n"
+    assert "up to date" in footprint(database, "migrate", "--dry-run").stdout
+    database.execute("drop view public.users")
+    repaired = footprint(database, "migrate", "--repair")
+    assert "applied sql/ as one set" in repaired.stderr
+    assert database.one("select to_regclass('public.users') is not null")
+
+
+def test_migrate_prints_the_text_for_an_empty_database_without_one() -> None:
+    text = footprint(None, "migrate", "--sql").stdout
+    assert text.startswith("-- Made by `footprint migrate --sql`")
+    assert "create table public.request_logs" in text
+    assert text.rstrip().endswith("commit;")
+
+
+@pytest.mark.parametrize("wait", ["-1", "nan", "1e9", "soon"])
+def test_migrate_bounds_how_long_it_waits(database: Database, wait: str) -> None:
+    done = footprint(database, "migrate", "--wait", wait)
+    assert done.returncode == 2
+    assert "--wait" in done.stderr
+
+
+def test_migrate_takes_one_way_at_a_time(database: Database) -> None:
+    done = footprint(database, "migrate", "--sql", "--dry-run")
+    assert done.returncode == 2
+    assert "not allowed with" in done.stderr

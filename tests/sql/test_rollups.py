@@ -12,7 +12,6 @@ import psycopg
 import pytest
 
 from factor_sets import add_set
-from footprint.database import migrations
 from house import Database, event
 
 
@@ -80,16 +79,6 @@ def test_the_tokens_counter_is_exact_at_all_times(database: Database) -> None:
     assert database.one(shown, actor="member") == Decimal(1007)
     database.execute("delete from public.request_logs")
     assert database.one(shown, actor="member") == Decimal(0)
-
-
-def test_a_measure_that_came_later_is_filled_from_the_requests(database: Database) -> None:
-    database.store(event(), event(user_id=None))
-    database.execute("drop view private.recomputed_usage_org_daily, public.coverage_org_monthly")
-    database.execute("alter table public.usage_org_daily drop column tokens_attributed")
-    [rollups] = [m.text for m in migrations() if m.name == "060_rollups.sql"]
-    database.execute(rollups)
-    assert database.one("select sum(tokens_attributed) from public.usage_org_daily") == 1200
-    assert database.rollup_differences() == 0
 
 
 def test_a_restatement_moves_every_measure_of_impact_and_no_other(any_database: Database) -> None:

@@ -53,7 +53,7 @@ def run_build(options: argparse.Namespace) -> int:
 
     folder = shipped.FOLDER
     sql = Path(__file__).parents[3] / "sql"
-    if not sql.is_dir():
+    if not (sql / "migrations").is_dir():
         raise InputError("`factors build` writes into a source checkout: run it from one.")
     built = build_factor_set(c.FACTOR_SET)
     at = _build_time(built, folder)

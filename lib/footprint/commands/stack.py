@@ -7,11 +7,14 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from footprint.config import get_settings
 from footprint.errors import InputError
 from footprint.local.stack import Stack
+
+if TYPE_CHECKING:
+    from footprint.database import Outcome
 
 GROWN_BYTES = 1_500_000_000
 
@@ -106,7 +109,7 @@ def _add(commands: Any, name: str, run: Any, help: str) -> argparse.ArgumentPars
     return parser
 
 
-def _migrate(database_url: str) -> list[str]:
+def _migrate(database_url: str) -> Outcome:
     from footprint.database import migrate
 
     return migrate(database_url, lambda line: print(line, file=sys.stderr))

@@ -1,4 +1,7 @@
-"""Data as SQL: the text of sql/031_seed_facilities.sql, 032_seed_impact_factors.sql and 036."""
+"""Data as SQL: the text of the migrations that load a factor set and the cloud regions.
+
+Once a release has shipped them they stay as they are: another set has files and numbers of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from footprint.impact.engine import EMBEDDING, TEXT, Factor
 from footprint.impact.factor_set import FactorSet
 from footprint.impact.sizes import read_rows
 
-FACILITIES_FILE: Final = "031_seed_facilities.sql"
-FACTORS_FILE: Final = "032_seed_impact_factors.sql"
-REGIONS_FILE: Final = "036_seed_region_zones.sql"
+FACILITIES_FILE: Final = "migrations/0004_facilities_2026_11.sql"
+FACTORS_FILE: Final = "migrations/0005_impact_factors_2026_11.sql"
+REGIONS_FILE: Final = "migrations/0006_region_zones.sql"
 ROWS_PER_INSERT: Final = 500
 
 
@@ -42,6 +45,8 @@ def render_facilities(built: FactorSet, built_at: str) -> str:
             "insert into public.factor_sets (factor_set, method_version, built_at, sources)",
             f"values ({_text(built.name)}, {_text(method)}, {_text(built_at)}, {_text(sources)})",
             "on conflict do nothing;",
+            "",
+            *_warning(built),
             *_insert(
                 built,
                 "grid_factors",
@@ -84,10 +89,14 @@ def render_factors(built: FactorSet) -> str:
                 with_id=True,
             ),
             "",
-            "insert into public.settings (key, value, description)",
-            f"values ('active_factor_set', {_text(json.dumps(built.name))},"
+            "with added as (",
+            "  insert into public.settings (key, value, description)",
+            f"  values ('active_factor_set', {_text(json.dumps(built.name))},"
             " 'The factor set that the impact of new requests is derived with.')",
-            "on conflict (key) do nothing;",
+            "  on conflict (key) do nothing",
+            "  returning key, value",
+            ")",
+            "insert into public.settings_history (key, new_value) select key, value from added;",
             "",
         ]
     )
@@ -125,8 +134,25 @@ def _head(built: FactorSet, what: str) -> str:
         "-- lib/footprint/impact/data. The numbers are those of the files there.\n"
         "--\n"
         "-- A set that was loaded never changes: where the database has another set under this\n"
-        "-- name (another fingerprint), nothing is inserted.\n"
+        "-- name (another fingerprint), nothing is inserted and a warning says so.\n"
     )
+
+
+def _warning(built: FactorSet) -> Iterator[str]:
+    """Say so where the database has another set under this name, and keeps it."""
+    yield "do $other$"
+    yield "begin"
+    yield "  if exists (select 1 from public.factor_sets s"
+    yield f"              where s.factor_set = {_text(built.name)}"
+    yield f"                and s.sources ->> 'fingerprint' <> {_text(built.fingerprint)}) then"
+    yield (
+        f"    raise warning 'factor set {built.name} is in this database with other figures: it was"
+        " left as it is, and the shipped one was not loaded; `footprint factors sync` loads it"
+        " under a name of its own';"
+    )
+    yield "  end if;"
+    yield "end"
+    yield "$other$;"
 
 
 def _insert(

@@ -94,8 +94,8 @@ class Stack:
         Args:
             prepare: called with the database's address, after the ``auth`` schema and the roles
                 exist and before Supabase Lite reads the schema and listens. On a stack that runs
-                already, Supabase Lite is restarted where it returns something (`migrate` returns
-                the names of the files it applied).
+                already, Supabase Lite is restarted where it returns something true (`migrate` does
+                where it changed anything).
 
         Raises:
             FootprintError: in one sentence; nothing that this call started is left running.

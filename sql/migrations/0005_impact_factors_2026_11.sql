@@ -6,7 +6,7 @@
 -- lib/footprint/impact/data. The numbers are those of the files there.
 --
 -- A set that was loaded never changes: where the database has another set under this
--- name (another fingerprint), nothing is inserted.
+-- name (another fingerprint), nothing is inserted and a warning says so.
 
 
 insert into public.impact_factors (factor_id, factor_set, weight_input, weight_cached, host_overhead, provider, model, match, evidence, energy_j_per_token_out, embodied_gco2e_per_token_out, band, parameters_active_b, parameters_total_b, sources)
@@ -3206,6 +3206,10 @@ where s.factor_set = '2026.11'
   and s.sources ->> 'fingerprint' = '81ae715d87f7f21af7ff9819a1215d8ded290bddaf39a582415553e0d89cf1af'
 on conflict do nothing;
 
-insert into public.settings (key, value, description)
-values ('active_factor_set', '"2026.11"', 'The factor set that the impact of new requests is derived with.')
-on conflict (key) do nothing;
+with added as (
+  insert into public.settings (key, value, description)
+  values ('active_factor_set', '"2026.11"', 'The factor set that the impact of new requests is derived with.')
+  on conflict (key) do nothing
+  returning key, value
+)
+insert into public.settings_history (key, new_value) select key, value from added;
