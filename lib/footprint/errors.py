@@ -29,6 +29,12 @@ class ServiceUnavailable(FootprintError):
     exit_code = 3
 
 
+class WrongRelease(FootprintError):
+    """Program and database are of releases that do not fit: upgrade the older one."""
+
+    exit_code = 2
+
+
 class AccessDenied(FootprintError):
     """The account or key may not do this: use another one, or ask an administrator."""
 

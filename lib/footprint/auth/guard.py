@@ -18,6 +18,7 @@ from footprint.auth.sessions import AuthSession
 from footprint.auth.sign_in import sign_in_screen
 from footprint.config import get_settings
 from footprint.data.client import rpc
+from footprint.data.release import check_release
 from footprint.errors import FootprintError
 from footprint.shell import screens
 from footprint.shell.screens import NoProfile
@@ -80,6 +81,7 @@ def identify() -> Me | None:
     Raises:
         ConfigurationError: where the app is not set up.
         ServiceUnavailable: where Supabase does not answer.
+        WrongRelease: where app and database are of releases that do not fit.
         NoProfile: where the organisation does not know the account yet.
     """
     settings = get_settings()
@@ -105,6 +107,7 @@ def _profile(session: AuthSession) -> Me | None:
     kept = session.profile
     if isinstance(kept, _Profile) and time.monotonic() - kept.read_at < PROFILE_LIFETIME_S:
         return kept.me
+    check_release(session)
     person = rpc(session, "me")
     me = _me(person, session) if person else None
     # No profile yet is not remembered: the confirmation may be a click away.

@@ -24,6 +24,10 @@ _UNAVAILABLE = (
 )
 
 
+class MissingFunction(ServiceUnavailable):
+    """The database has no such function or table: it is of an earlier release."""
+
+
 class Session(Protocol):
     """A signed-in browser, as far as asking for data goes."""
 
@@ -160,7 +164,7 @@ def _read(response: httpx.Response) -> Any:
     if ours and response.status_code in _REFUSALS:
         raise InputError(ours)
     if response.status_code == httpx.codes.NOT_FOUND:
-        raise ServiceUnavailable(
+        raise MissingFunction(
             "The database lacks a part of Footprint: an operator should run `footprint migrate`."
         )
     raise ServiceUnavailable(_UNAVAILABLE)

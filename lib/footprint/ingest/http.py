@@ -13,6 +13,13 @@ from footprint.errors import AccessDenied, ConfigurationError, FootprintError, I
 from footprint.ingest.delivery import DeliveryReport, envelope, read_report
 from footprint.ingest.trouble import TooLarge, Transient
 from footprint.loopback import LOOPBACK
+from footprint.release import (
+    OLDEST_SCHEMA_FOR_SENDER,
+    SCHEMA,
+    SCHEMA_HEADER,
+    SCHEMA_OF_0_1_0,
+    VERSION,
+)
 
 RPC: Final = "/rest/v1/rpc/"
 INGEST: Final = "ingest_request_logs"
@@ -48,6 +55,7 @@ class Gateway:
             headers={
                 "apikey": publishable_key,
                 "x-ingest-key": ingest_key,
+                SCHEMA_HEADER: str(SCHEMA),
                 "content-type": "application/json",
             },
         )
@@ -64,9 +72,16 @@ class Gateway:
         """
         answer = self.call(INGEST, envelope(events), timeout_s)
         try:
-            return read_report(answer)
+            report = read_report(answer)
+            schema = int(answer.get("schema", SCHEMA_OF_0_1_0))
         except (KeyError, TypeError, ValueError) as error:
             raise _stranger(self.url) from error
+        if schema < OLDEST_SCHEMA_FOR_SENDER:
+            raise ConfigurationError(
+                f"The database behind {self.url} is older than this callback (Footprint {VERSION}) "
+                "can send to: run `footprint migrate` of this version on it."
+            )
+        return report
 
     def call(self, function: str, body: bytes, timeout_s: float | None = None) -> Any:
         """Call a database function once and return its answer; raises as `store`."""
@@ -113,6 +128,11 @@ def _failure(url: str, answer: httpx.Response) -> Exception:
 
 
 def _refusal(url: str, status: int, code: str, message: str) -> FootprintError:
+    if status == 426:
+        return ConfigurationError(
+            f"{message or f'{url} asks for a newer sender'}: upgrade llm-footprint (this is "
+            f"{VERSION}) where the callback runs, and what waits is delivered."
+        )
     if code == "PT401":
         return AccessDenied(
             f"{message}: make one with `footprint keys create` and put it into "

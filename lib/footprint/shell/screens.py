@@ -8,7 +8,12 @@ from contextlib import contextmanager
 import streamlit as st
 
 from footprint.config import get_settings
-from footprint.errors import ConfigurationError, FootprintError, ServiceUnavailable
+from footprint.errors import (
+    ConfigurationError,
+    FootprintError,
+    ServiceUnavailable,
+    WrongRelease,
+)
 from footprint.shell import bridge
 from footprint.shell.places import PLACES, Place
 from footprint.shell.text import plain
@@ -47,6 +52,11 @@ def failure(error: FootprintError, *, offer_sign_out: bool = False) -> None:
             _service_down(error)
         elif isinstance(error, NoProfile):
             _no_profile()
+        elif isinstance(error, WrongRelease):
+            _heading(":material/sync_problem:", "App and database do not fit together")
+            st.write(plain(str(error)))
+            st.write("Nothing is lost: requests are still recorded.")
+            _try_again()
         else:
             _heading(":material/block:", "That did not work")
             st.write(plain(str(error)))
