@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo demo-reset test lint bench screenshots install clean
+.PHONY: demo demo-reset test lint bench screenshots schema release-snapshot install clean
 
 demo: install ## Start the demo: embedded Supabase, a demo organisation, the dashboard
 	@exec $(BIN)/footprint demo
@@ -29,10 +29,16 @@ bench: install ## Measure what the README claims; needs a quiet machine and some
 screenshots: install ## Take docs/screenshots anew from the demo
 	@$(BIN)/python docs/take_screenshots.py
 
+schema: install ## Write docs/schema.md from a database that was just migrated
+	@$(BIN)/python docs/describe_schema.py
+
+release-snapshot: install ## Keep this release's wheel and rows of every kind for the upgrade tests
+	@PYTHONPATH=tests $(BIN)/python -m releases
+
 install: $(STAMP)
 
 # The lock file holds hashes, so that what is installed is what was tested.
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml lib/footprint/release.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Footprint needs Python 3.11 or later; '$(PYTHON)' is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
