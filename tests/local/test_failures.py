@@ -55,11 +55,12 @@ ordinary = "nobody" if as_root else None
 def reachable() -> bool:
     """Tell whether the account that stands for an ordinary user may run this Python."""
     holder = account()
-    return holder is None or holder.reaches([Path(sys.executable).parent])
+    python = Path(sys.executable)
+    return holder is None or holder.reaches([python.parent, python.resolve().parent])
 
 
 for_an_ordinary_user = pytest.mark.skipif(
-    not reachable(), reason="This project lies in a folder that only root may enter."
+    not reachable(), reason="This project or its Python lies in a folder that only root may enter."
 )
 
 
