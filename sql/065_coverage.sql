@@ -10,9 +10,9 @@ begin
   foreach v_view in array array['coverage_user_monthly', 'coverage_org_monthly'] loop
     execute format($view$
       create or replace view public.%1$I with (security_invoker = true) as
-      select %2$s, sum(u.requests) as requests, sum(u.measurable) as measurable,
+      select %2$s, sum(u.requests) as requests, sum(u.billable) as billable, sum(u.measurable) as measurable,
              sum(u.tokens_used) as tokens_used, sum(u.cost_eur) as cost_eur,
-             round(sum(u.priced) / nullif(sum(u.measurable), 0), 6) as requests_priced_share,
+             round(sum(u.priced) / nullif(sum(u.billable), 0), 6) as requests_priced_share,
              round(sum(u.measured) / nullif(sum(u.measurable), 0), 6) as requests_measured_share,
              round(sum(u.attributed) / nullif(sum(u.requests), 0), 6) as requests_attributed_share,
              round(sum(u.tokens_priced) / nullif(sum(u.tokens_used), 0), 6) as tokens_priced_share,

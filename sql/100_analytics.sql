@@ -6,15 +6,17 @@
 
 create or replace view public.monthly_token_usage with (security_invoker = true) as
   with cells as (
-    select user_id, month, provider, model, requests, tokens_used, cost_eur from public.usage_user_monthly
+    select user_id, month, provider, model, requests, tokens_used, priced, cost_eur from public.usage_user_monthly
   ), by_provider as (
-    select user_id, month, jsonb_object_agg(provider, jsonb_build_object('requests', requests, 'tokens', tokens_used, 'cost_eur', cost_eur)) as providers
-      from (select user_id, month, provider, sum(requests) as requests, sum(tokens_used) as tokens_used, sum(cost_eur) as cost_eur
+    select user_id, month, jsonb_object_agg(provider, jsonb_build_object('requests', requests, 'tokens', tokens_used, 'priced', priced, 'cost_eur', cost_eur)) as providers
+      from (select user_id, month, provider, sum(requests) as requests, sum(tokens_used) as tokens_used, sum(priced) as priced,
+                   case when sum(priced) > 0 then sum(cost_eur) end as cost_eur
               from cells group by 1, 2, 3) p
      group by 1, 2
   ), by_model as (
-    select user_id, month, jsonb_object_agg(model, jsonb_build_object('requests', requests, 'tokens', tokens_used, 'cost_eur', cost_eur)) as models
-      from (select user_id, month, model, sum(requests) as requests, sum(tokens_used) as tokens_used, sum(cost_eur) as cost_eur
+    select user_id, month, jsonb_object_agg(model, jsonb_build_object('requests', requests, 'tokens', tokens_used, 'priced', priced, 'cost_eur', cost_eur)) as models
+      from (select user_id, month, model, sum(requests) as requests, sum(tokens_used) as tokens_used, sum(priced) as priced,
+                   case when sum(priced) > 0 then sum(cost_eur) end as cost_eur
               from cells group by 1, 2, 3) m
      group by 1, 2
   )
@@ -22,37 +24,39 @@ create or replace view public.monthly_token_usage with (security_invoker = true)
          sum(u.tokens_input_uncached) as tokens_input_uncached, sum(u.tokens_cache_read) as tokens_cache_read,
          sum(u.tokens_cache_write) as tokens_cache_write, sum(u.tokens_output_text) as tokens_output_text,
          sum(u.tokens_reasoning) as tokens_reasoning, sum(u.tokens_used) as tokens_used,
-         sum(u.cost_usd) as cost_usd, sum(u.cost_eur) as cost_eur,
-         sum(u.energy_kwh) as energy_kwh, sum(u.energy_kwh_low) as energy_kwh_low, sum(u.energy_kwh_high) as energy_kwh_high,
-         sum(u.carbon_gco2e) as carbon_gco2e, sum(u.carbon_gco2e_low) as carbon_gco2e_low, sum(u.carbon_gco2e_high) as carbon_gco2e_high,
-         sum(u.water_l) as water_l, sum(u.water_l_low) as water_l_low, sum(u.water_l_high) as water_l_high,
+         case when sum(u.priced) > 0 then sum(u.cost_usd) end as cost_usd, case when sum(u.priced) > 0 then sum(u.cost_eur) end as cost_eur,
+         case when sum(u.measured) > 0 then sum(u.energy_kwh) end as energy_kwh, case when sum(u.measured) > 0 then sum(u.energy_kwh_low) end as energy_kwh_low, case when sum(u.measured) > 0 then sum(u.energy_kwh_high) end as energy_kwh_high,
+         case when sum(u.measured) > 0 then sum(u.carbon_gco2e) end as carbon_gco2e, case when sum(u.measured) > 0 then sum(u.carbon_gco2e_low) end as carbon_gco2e_low, case when sum(u.measured) > 0 then sum(u.carbon_gco2e_high) end as carbon_gco2e_high,
+         case when sum(u.measured) > 0 then sum(u.water_l) end as water_l, case when sum(u.measured) > 0 then sum(u.water_l_low) end as water_l_low, case when sum(u.measured) > 0 then sum(u.water_l_high) end as water_l_high,
          sum(u.measurable) as measurable, sum(u.priced) as priced, sum(u.measured) as measured,
          p.providers, m.models,
          case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e) end as carbon_market_gco2e,
          case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_low) end as carbon_market_gco2e_low,
-         case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_high) end as carbon_market_gco2e_high
+         case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_high) end as carbon_market_gco2e_high,
+         sum(u.billable) as billable
   from public.usage_user_monthly u
   join by_provider p on p.user_id = u.user_id and p.month = u.month
   join by_model m on m.user_id = u.user_id and m.month = u.month
   group by u.user_id, u.month, p.providers, m.models;
-comment on view public.monthly_token_usage is 'Tokens, cost and impact by person and month (reporting time zone), with breakdowns by provider and model.';
+comment on view public.monthly_token_usage is 'Tokens, cost and impact by person and month (reporting time zone), with breakdowns by provider and model. An amount of which nothing is known is null.';
 
 create or replace view public.user_request_analytics with (security_invoker = true) as
   select u.user_id, sum(u.requests) as requests, sum(u.failures) as failures,
          1 - sum(u.failures) / sum(u.requests) as success_share, sum(u.failures) / sum(u.requests) as failure_share,
          array_agg(distinct u.model order by u.model) as models_used, array_agg(distinct u.provider order by u.provider) as providers_used,
-         sum(u.tokens_used) as tokens_used, sum(u.cost_usd) as cost_usd, sum(u.cost_eur) as cost_eur,
+         sum(u.tokens_used) as tokens_used, case when sum(u.priced) > 0 then sum(u.cost_usd) end as cost_usd, case when sum(u.priced) > 0 then sum(u.cost_eur) end as cost_eur,
          sum(u.latency_s) / nullif(sum(u.latency_count), 0) as latency_s_mean,
-         sum(u.energy_kwh) as energy_kwh, sum(u.energy_kwh_low) as energy_kwh_low, sum(u.energy_kwh_high) as energy_kwh_high,
-         sum(u.carbon_gco2e) as carbon_gco2e, sum(u.carbon_gco2e_low) as carbon_gco2e_low, sum(u.carbon_gco2e_high) as carbon_gco2e_high,
-         sum(u.water_l) as water_l, sum(u.water_l_low) as water_l_low, sum(u.water_l_high) as water_l_high,
+         case when sum(u.measured) > 0 then sum(u.energy_kwh) end as energy_kwh, case when sum(u.measured) > 0 then sum(u.energy_kwh_low) end as energy_kwh_low, case when sum(u.measured) > 0 then sum(u.energy_kwh_high) end as energy_kwh_high,
+         case when sum(u.measured) > 0 then sum(u.carbon_gco2e) end as carbon_gco2e, case when sum(u.measured) > 0 then sum(u.carbon_gco2e_low) end as carbon_gco2e_low, case when sum(u.measured) > 0 then sum(u.carbon_gco2e_high) end as carbon_gco2e_high,
+         case when sum(u.measured) > 0 then sum(u.water_l) end as water_l, case when sum(u.measured) > 0 then sum(u.water_l_low) end as water_l_low, case when sum(u.measured) > 0 then sum(u.water_l_high) end as water_l_high,
          sum(u.measurable) as measurable, sum(u.priced) as priced, sum(u.measured) as measured,
          min(u.month) as first_month, max(u.month) as last_month,
          case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e) end as carbon_market_gco2e,
          case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_low) end as carbon_market_gco2e_low,
-         case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_high) end as carbon_market_gco2e_high
+         case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_high) end as carbon_market_gco2e_high,
+         sum(u.billable) as billable
   from public.usage_user_monthly u group by u.user_id;
-comment on view public.user_request_analytics is 'Each person''s totals over all time: requests, success and failure shares (0-1), models, tokens, cost, impact.';
+comment on view public.user_request_analytics is 'Each person''s totals over all time: requests, success and failure shares (0-1), models, tokens, cost, impact. An amount of which nothing is known is null.';
 
 create or replace view public.user_recent_activity with (security_invoker = true) as
   select r.user_profile_id as user_id, r.event_id, r.started_at, r.provider, r.model, r.status, r.error_class,
@@ -137,13 +141,14 @@ begin
             from (select d.provider, d.model, sum(d.requests) as requests,
                          sum(d.tokens_input_uncached) as tokens_input_uncached, sum(d.tokens_cache_read) as tokens_cache_read,
                          sum(d.tokens_cache_write) as tokens_cache_write, sum(d.tokens_output_text) as tokens_output_text,
-                         sum(d.tokens_reasoning) as tokens_reasoning, sum(d.tokens_used) as tokens_used, sum(d.cost_eur) as cost_eur
+                         sum(d.tokens_reasoning) as tokens_reasoning, sum(d.tokens_used) as tokens_used,
+                         sum(d.billable) as billable, sum(d.priced) as priced, case when sum(d.priced) > 0 then sum(d.cost_eur) end as cost_eur
                     from public.usage_user_daily d
                    where d.user_id = v_user and (p_from is null or d.day >= p_from) and (p_to is null or d.day <= p_to)
                    group by d.provider, d.model) b);
 end
 $$;
-comment on function private.get_user_token_breakdown(text, date, date) is 'A person''s token classes by provider and model in a period (days inclusive; null: no bound).';
+comment on function private.get_user_token_breakdown(text, date, date) is 'A person''s token classes and cost by provider and model in a period (days inclusive; null: no bound); a cost of which nothing is known is null.';
 
 create or replace function private.get_user_monthly_usage(p_user_id text, p_months integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$

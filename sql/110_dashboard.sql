@@ -36,7 +36,7 @@ create or replace function private.figures() returns text
 language sql immutable set search_path = '' as $function$
   select $list$
     sum(c.requests) as requests, sum(c.failures) as failures, sum(c.cache_hits) as cache_hits, sum(c.billed) as billed,
-    sum(c.measurable) as measurable, sum(c.priced) as priced, sum(c.measured) as measured, sum(c.attributed) as attributed,
+    sum(c.billable) as billable, sum(c.priced) as priced, sum(c.measurable) as measurable, sum(c.measured) as measured, sum(c.attributed) as attributed,
     sum(c.tokens_input_uncached) as tokens_input_uncached, sum(c.tokens_cache_read) as tokens_cache_read,
     sum(c.tokens_cache_write) as tokens_cache_write, sum(c.tokens_output_text) as tokens_output_text,
     sum(c.tokens_reasoning) as tokens_reasoning, sum(c.tokens_used) as tokens_used,

@@ -11,7 +11,7 @@ begin
   return (
     select jsonb_build_object(
       'today', v_today, 'last_day', (select max(u.day) from public.usage_org_daily u),
-      'requests', coalesce(sum(u.requests), 0), 'measurable', coalesce(sum(u.measurable), 0), 'priced', coalesce(sum(u.priced), 0),
+      'requests', coalesce(sum(u.requests), 0), 'billable', coalesce(sum(u.billable), 0), 'measurable', coalesce(sum(u.measurable), 0), 'priced', coalesce(sum(u.priced), 0),
       'measured', coalesce(sum(u.measured), 0), 'attributed', coalesce(sum(u.attributed), 0),
       'unknown_models', count(distinct (u.provider, u.model)) filter (where u.measurable > u.measured))
       from public.usage_org_daily u where u.day between v_today - 29 and v_today)

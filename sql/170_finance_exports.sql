@@ -26,7 +26,8 @@ language sql immutable set search_path = '' as $function$
       ['energy_kwh', 'number', 's.energy_kwh'], ['energy_kwh_low', 'number', 's.energy_kwh_low'], ['energy_kwh_high', 'number', 's.energy_kwh_high'],
       ['carbon_gco2e', 'number', 's.carbon_gco2e'], ['carbon_gco2e_low', 'number', 's.carbon_gco2e_low'], ['carbon_gco2e_high', 'number', 's.carbon_gco2e_high'],
       ['water_l', 'number', 's.water_l'], ['water_l_low', 'number', 's.water_l_low'], ['water_l_high', 'number', 's.water_l_high'],
-      ['restored_m2_verified', 'number', 's.restored_m2_verified'], ['restored_m2_pending', 'number', 's.restored_m2_pending']]
+      ['restored_m2_verified', 'number', 's.restored_m2_verified'], ['restored_m2_pending', 'number', 's.restored_m2_pending'],
+      ['billable', 'number', 's.billable']]
     when 'requests' then array[
       ['started_at', 'text', $$to_char(s.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')$$], ['event_id', 'text', 's.event_id'],
       ['litellm_call_id', 'text', 's.litellm_call_id'], ['team', 'text', 's.team'], ['provider', 'text', 's.provider'], ['model', 'text', 's.model'],
@@ -58,7 +59,7 @@ language sql immutable set search_path = '' as $function$
       ['SubAccountId', 'text', $$nullif(s.team, '')$$], ['SubAccountName', 'text', $$nullif(s.team, '')$$],
       ['x_CarbonGrams', 'number', 'case when s.measured > 0 then s.carbon_gco2e end'],
       ['x_EnergyKilowattHours', 'number', 'case when s.measured > 0 then s.energy_kwh end'], ['x_Model', 'text', 's.model'],
-      ['x_Requests', 'number', 's.requests'], ['x_RequestsWithoutPrice', 'number', 's.measurable - s.priced'],
+      ['x_Requests', 'number', 's.requests'], ['x_RequestsWithoutPrice', 'number', 's.billable - s.priced'],
       ['x_WaterLitres', 'number', 'case when s.measured > 0 then s.water_l end']]
   end
 $function$;
@@ -101,7 +102,7 @@ language sql stable set search_path = '' as $function$
         where d.day >= $1 and d.day < $1 + interval '1 month' and (d.day, d.team, d.provider, d.model) > ($2[1]::date, $2[2], $2[3], $2[4])
         order by d.day, d.team, d.provider, d.model limit $3) s $query$,
       case when p_by_name then 'public.usage_org_daily' else $source$
-        (select u.day, '' as team, u.provider, u.model, sum(u.requests) as requests, sum(u.measurable) as measurable, sum(u.priced) as priced,
+        (select u.day, '' as team, u.provider, u.model, sum(u.requests) as requests, sum(u.billable) as billable, sum(u.priced) as priced,
                 sum(u.measured) as measured, sum(u.tokens_used) as tokens_used, sum(u.cost_eur) as cost_eur, sum(u.cost_usd) as cost_usd,
                 sum(u.energy_kwh) as energy_kwh, sum(u.carbon_gco2e) as carbon_gco2e, sum(u.water_l) as water_l
            from public.usage_org_daily u where u.day >= $1 and u.day < $1 + interval '1 month' group by u.day, u.provider, u.model) $source$ end)

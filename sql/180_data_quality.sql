@@ -7,9 +7,9 @@ language plpgsql stable security definer set search_path = '' as $$
 begin
   perform private.require_admin();
   return (select coalesce(jsonb_agg(to_jsonb(u) order by u.tokens desc, u.provider, u.model), '[]') from (
-    select d.provider, d.model, sum(d.measurable - d.priced) as requests, sum(d.tokens_used - d.tokens_priced) as tokens,
+    select d.provider, d.model, sum(d.billable - d.priced) as requests, sum(d.tokens_used - d.tokens_priced) as tokens,
            min(d.day) as first_day, max(d.day) as last_day
-      from public.usage_org_daily d where d.measurable > d.priced group by d.provider, d.model) u);
+      from public.usage_org_daily d where d.billable > d.priced group by d.provider, d.model) u);
 end
 $$;
 comment on function private.unpriced_models() is 'Models with requests that have no price, of any day: how many, their tokens, first and last day; admins only.';

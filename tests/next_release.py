@@ -40,13 +40,13 @@ with more as (select event_id from public.request_logs where carrier is null ord
 update public.request_logs r set carrier = 'unknown' from more where r.event_id = more.event_id;
 """
 MIGRATIONS = {
-    "0007_places_and_carriers.sql": TABLES,
-    "0008_quiet_hours.sql": DATA,
-    "0009_rebuild_rollups.step.sql": REBUILD,
-    "0010_region_index.step.sql": INDEX,
-    "0011_fill_carrier.step.sql": FILL,
+    "0107_places_and_carriers.sql": TABLES,
+    "0108_quiet_hours.sql": DATA,
+    "0109_rebuild_rollups.step.sql": REBUILD,
+    "0110_region_index.step.sql": INDEX,
+    "0111_fill_carrier.step.sql": FILL,
 }
-STEPS = ["0009_rebuild_rollups.step", "0010_region_index.step", "0011_fill_carrier.step"]
+STEPS = ["0109_rebuild_rollups.step", "0110_region_index.step", "0111_fill_carrier.step"]
 # File → what stands there, and what stands there instead.
 EDITS: dict[str, list[tuple[str, str]]] = {
     "010_settings.sql": [

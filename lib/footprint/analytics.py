@@ -37,7 +37,8 @@ def get_user_analytics(access_token: str, user_id: str | None = None) -> dict[st
         ``user_id``, ``requests``, ``failures``, ``success_share``, ``failure_share``,
         ``models_used``, ``providers_used``, ``tokens_used``, ``cost_usd``, ``cost_eur``,
         ``latency_s_mean``, ``energy_kwh``, ``carbon_gco2e`` and ``water_l`` (each with ``_low`` and
-        ``_high``), ``measurable``, ``priced``, ``measured``, ``first_month``, ``last_month``.
+        ``_high``), ``billable``, ``measurable``, ``priced``, ``measured``, ``first_month``,
+        ``last_month``. An amount of which nothing is known is None.
 
     Raises:
         AccessDenied: where the token's owner may not ask that.
@@ -101,7 +102,8 @@ def get_user_token_breakdown(
     Returns:
         Rows of ``provider``, ``model``, ``requests``, the five disjoint classes
         ``tokens_input_uncached``, ``tokens_cache_read``, ``tokens_cache_write``,
-        ``tokens_output_text`` and ``tokens_reasoning``, their sum ``tokens_used``, ``cost_eur``.
+        ``tokens_output_text`` and ``tokens_reasoning``, their sum ``tokens_used``,
+        ``billable``, ``priced``, and ``cost_eur``: None where nothing of it is known.
 
     Raises:
         AccessDenied: where the token's owner may not ask that.
@@ -128,8 +130,9 @@ def get_user_monthly_usage(
     Returns:
         Rows of ``user_id``, ``month``, ``requests``, ``failures``, the token classes and
         ``tokens_used``, ``cost_usd``, ``cost_eur``, ``energy_kwh``, ``carbon_gco2e``, ``water_l``
-        (each with ``_low`` and ``_high``), ``measurable``, ``priced``, ``measured``, and the
-        breakdowns ``providers`` and ``models``.
+        (each with ``_low`` and ``_high``), ``billable``, ``measurable``, ``priced``, ``measured``,
+        and the breakdowns ``providers`` and ``models``. An amount of which nothing is known is
+        None.
 
     Raises:
         AccessDenied: where the token's owner may not ask that.

@@ -6,7 +6,7 @@ from typing import Final
 
 VERSION: Final = "0.2.0.dev0"
 # Number of the newest file of sql/migrations: the schema that this program was made for.
-SCHEMA: Final = 6
+SCHEMA: Final = 7
 # The oldest schema that this program can work with. The callback promises the one of the previous
 # release (docs/upgrading.md); the dashboard reads what was made for it.
 OLDEST_SCHEMA_FOR_SENDER: Final = 6

@@ -37,8 +37,9 @@ def with_gates(folder: Path, after: int) -> list[int]:
     """End every file in a wait for a lock of its own; return the numbers of those that will run."""
     numbers = []
     files = [*sorted(folder.glob("engine/[0-9]*.sql")), *sorted(folder.glob("migrations/*.sql"))]
-    # All engine files and migrations, and every fourth of what is replaced.
-    for number, path in enumerate([*files, *sorted(folder.glob("[0-9]*.sql"))[::4]]):
+    # From nothing all of the engine and the migrations, and every fourth of what is replaced.
+    replaced = sorted(folder.glob("[0-9]*.sql"))[:: 1 if after else 4]
+    for number, path in enumerate([*files, *replaced]):
         if path.name.startswith("0_") or path.name.endswith(".step.sql"):
             continue
         text = path.read_text()
@@ -141,7 +142,7 @@ def test_killed_at_any_moment_it_leaves_the_old_schema_or_the_new_one(
 
 def test_killed_in_a_step_it_goes_on_from_there(old_place: Place, sql_copy: Path) -> None:
     folder = make_next_release(sql_copy)
-    fill = folder / "migrations" / "0011_fill_carrier.step.sql"
+    fill = folder / "migrations" / "0111_fill_carrier.step.sql"
     # It gets no further than the seventh request, by name, while the gate is closed.
     gate = (
         "r.event_id <= (select event_id from public.request_logs order by 1 offset 5 limit 1)"
@@ -160,13 +161,13 @@ def test_killed_in_a_step_it_goes_on_from_there(old_place: Place, sql_copy: Path
         wait_for_others(old_place, 1)
     done = "select count(*) from public.request_logs where carrier = 'unknown'"
     state, files = status(old_place.url, folder)
-    assert [step.name for step in state.waiting_steps(files)] == ["0011_fill_carrier.step"]
-    assert state.ledger["0011_fill_carrier.step"].rows_done == old_place.database.one(done) == 6
+    assert [step.name for step in state.waiting_steps(files)] == ["0111_fill_carrier.step"]
+    assert state.ledger["0111_fill_carrier.step"].rows_done == old_place.database.one(done) == 6
     outcome = migrate(old_place.url, directory=folder)
-    assert outcome.migrations == () and outcome.steps == ("0011_fill_carrier.step",)
+    assert outcome.migrations == () and outcome.steps == ("0111_fill_carrier.step",)
     rows = old_place.database.one("select count(*) from public.request_logs")
     state, files = status(old_place.url, folder)
-    assert state.ledger["0011_fill_carrier.step"].rows_done == old_place.database.one(done) == rows
+    assert state.ledger["0111_fill_carrier.step"].rows_done == old_place.database.one(done) == rows
 
 
 def test_a_broken_off_index_is_built_again(old_place: Place, sql_copy: Path) -> None:
@@ -185,7 +186,7 @@ def test_a_broken_off_index_is_built_again(old_place: Place, sql_copy: Path) -> 
     )
     wait_for_backends(old_place)
     outcome = migrate(old_place.url, directory=folder)
-    assert "0010_region_index.step" in outcome.steps or not old_place.database.one(invalid)
+    assert "0110_region_index.step" in outcome.steps or not old_place.database.one(invalid)
     assert not old_place.database.one(invalid)
     assert old_place.database.one(
         "select to_regclass('public.request_logs_region_idx') is not null"
@@ -236,7 +237,7 @@ def test_requests_that_come_in_meanwhile_are_all_stored_once(
     old_place: Place, sql_copy: Path
 ) -> None:
     folder = make_next_release(sql_copy)
-    fill = folder / "migrations" / "0011_fill_carrier.step.sql"
+    fill = folder / "migrations" / "0111_fill_carrier.step.sql"
     fill.write_text(fill.read_text().replace("limit 3", "limit 500"))  # more than come in meanwhile
     stop = threading.Event()
     sent: list[str] = []
@@ -273,12 +274,12 @@ def test_a_refused_file_is_named_and_nothing_of_the_run_stays(
     old_place: Place, sql_copy: Path
 ) -> None:
     make_next_release(sql_copy)
-    bad = sql_copy / "migrations" / "0012_bad.sql"
+    bad = sql_copy / "migrations" / "0112_bad.sql"
     bad.write_text("create table public.half (id int primary key);\nselect 1 / 0;\n")
     before = old_place.schema(), contents(old_place.url)
     with pytest.raises(
         MigrationError,
-        match=r"0012_bad\.sql was refused: division by zero\. Everything was rolled back",
+        match=r"0112_bad\.sql was refused: division by zero\. Everything was rolled back",
     ):
         migrate(old_place.url, directory=sql_copy)
     assert (old_place.schema(), contents(old_place.url)) == before
@@ -304,7 +305,7 @@ def test_a_migration_that_comes_too_late_is_refused(place: Place, sql_copy: Path
     with pytest.raises(ConfigurationError, match="have the number 0006"):
         migrate(place.url, directory=sql_copy)
     shutil.move(sql_copy / "migrations" / "0006_zz.sql", sql_copy / "migrations" / "0000_zz.sql")
-    with pytest.raises(MigrationError, match=r"0000_zz\.sql comes before 0011_fill_carrier\.step"):
+    with pytest.raises(MigrationError, match=r"0000_zz\.sql comes before 0111_fill_carrier\.step"):
         migrate(place.url, directory=sql_copy)
 
 
@@ -319,7 +320,7 @@ def test_a_database_of_a_later_release_is_refused_by_migration_and_by_version(
 ) -> None:
     migrate(place.url, directory=make_next_release(sql_copy))
     before = place.schema()
-    with pytest.raises(MigrationError, match=r"newer than this program .*0011_fill_carrier"):
+    with pytest.raises(MigrationError, match=r"newer than this program .*0111_fill_carrier"):
         migrate(place.url)
     other_release = "update private.schema_release set release = '99.1'"
     place.database.execute(other_release)

@@ -28,6 +28,7 @@ class Attention:
     today: date
     last_day: date | None
     requests: int
+    billable: int
     measurable: int
     priced: int
     measured: int
@@ -51,7 +52,15 @@ def _attention(user_id: str, role: str, _session: Session) -> Attention:
         name: date.fromisoformat(answer[name]) if answer[name] else None
         for name in ("last_day", "oldest_open_month")
     }
-    counts = ("requests", "measurable", "priced", "measured", "attributed", "unknown_models")
+    counts = (
+        "requests",
+        "billable",
+        "measurable",
+        "priced",
+        "measured",
+        "attributed",
+        "unknown_models",
+    )
     return Attention(
         today=date.fromisoformat(answer["today"]),
         last_day=days["last_day"],

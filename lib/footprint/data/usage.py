@@ -17,14 +17,16 @@ class Usage:
     """What a group of requests used, cost and weighed.
 
     Counts are of requests or tokens. An amount is ``None`` where nothing in the group is known;
-    ``_low`` and ``_high`` are the ends of its 90 % range. ``billed`` and ``measurable`` are the
-    requests of which ``priced`` and ``measured`` are shares.
+    ``_low`` and ``_high`` are the ends of its 90 % range. ``billable`` and ``measurable`` are the
+    requests of which ``priced`` and ``measured`` are shares: what can have a cost, whatever it is
+    billed by, and what can have an impact.
     """
 
     requests: int
     failures: int
     cache_hits: int
     billed: int
+    billable: int
     measurable: int
     priced: int
     measured: int
@@ -61,7 +63,7 @@ class Usage:
     carbon_market_gco2e_high: float | None
 
 
-COUNTS = (*(f.name for f in fields(Usage)[:8]), "market_measured")
+COUNTS = tuple(f.name for f in fields(Usage) if f.type == "int")
 MONEY = ("cost_usd", "cost_eur")
 _TOKEN_PARTS = ("tokens_priced", "tokens_measured", "tokens_attributed")
 _MONEY_PARTS = ("cost_eur_measured", "cost_eur_attributed")

@@ -72,8 +72,8 @@ def _of_admin(facts: Attention, formats: Formats) -> list[Finding]:
                 "pages/model_mapping.py",
             )
         )
-    if facts.measurable > facts.priced:
-        missing = formats.share(facts.measurable - facts.priced, facts.measurable)
+    if facts.billable > facts.priced:
+        missing = formats.share(facts.billable - facts.priced, facts.billable)
         found.append(
             Finding(
                 f"{missing} of the requests of 30 days have no price.",

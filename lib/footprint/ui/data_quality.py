@@ -38,16 +38,17 @@ def coverage_cards(totals: Usage, formats: Formats) -> list[Card]:
         Card(
             label="Priced",
             icon=":material/sell:",
-            value=share(totals.priced, totals.measurable),
+            value=share(totals.priced, totals.billable),
             change=None,
             notes=(
-                f"of {formats.number(totals.measurable)} requests with tokens",
+                f"of {formats.number(totals.billable)} billable requests",
                 f"{share(totals.tokens_priced, totals.tokens_used)} of tokens",
                 "no cost is left out"
-                if totals.priced == totals.measurable
+                if totals.priced == totals.billable
                 else "how much cost is left out, nobody knows",
             ),
-            source="Requests that were sent to a provider, have tokens, and have a known cost.",
+            source="Requests that were sent to a provider and have a known cost, whatever they "
+            "were billed by. Failures with neither tokens nor a cost are left out.",
         ),
         Card(
             label="Measured",

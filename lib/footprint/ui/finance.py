@@ -69,7 +69,7 @@ def finance_cards(
             change=formats.change(totals.cost_eur, earlier.cost_eur if earlier else None),
             notes=(
                 f"{formats.money(totals.cost_usd, 'USD')}, {_rates(statement, formats)}",
-                f"{formats.share(totals.priced, totals.billed)} of requests priced",
+                f"{formats.share(totals.priced, totals.billable)} of billable requests priced",
             ),
             source="The sum of the lines below, exact to the last digit and rounded once.",
         ),

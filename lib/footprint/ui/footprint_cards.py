@@ -135,7 +135,7 @@ def _cost_card(footprint: Footprint, formats: Formats) -> Card:
     priced = coverage(
         "priced",
         formats,
-        requests=(now.priced, now.measurable),
+        requests=(now.priced, now.billable),
         tokens=(now.tokens_priced, now.tokens_used),
     )
     return Card(

@@ -55,8 +55,15 @@ def draw_unpriced(view: View) -> bool:
         "that have none and never changes one that is there. For requests to come, give the model "
         "a price in LiteLLM's configuration."
     )
-    with st.expander("Price the requests of a model", icon=":material/sell:"):
-        _form(view, models)
+    by_token = [model for model in models if model.tokens]
+    if by_token:
+        with st.expander("Price the requests of a model", icon=":material/sell:"):
+            _form(view, by_token)
+    if len(by_token) < len(models):
+        st.caption(
+            "Models without tokens are billed by something else, such as images, seconds or pages: "
+            "LiteLLM's configuration can give them their price; here a price is for tokens."
+        )
     return False
 
 
