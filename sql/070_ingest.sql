@@ -76,7 +76,7 @@ returns table (
   trace_id text, session_id text, source text, user_id text, attribution text, end_user text, user_email text,
   user_name text, team text, tokens_input_uncached text, tokens_cache_read text, tokens_cache_write text,
   tokens_output_text text, tokens_reasoning text, tokens_estimated boolean, cache_hit boolean, cost_usd text,
-  price_source text, latency_s text, time_to_first_token_s text, region text, grid_zone text, tags text[]
+  price_source text, latency_s text, time_to_first_token_s text, region text, grid_zone text, tags text[], former_id uuid
 )
 language sql stable set search_path = '' as $$
   select v.item,
@@ -96,14 +96,15 @@ language sql stable set search_path = '' as $$
     coalesce(e.tokens_estimated = 'true', false), coalesce(e.cache_hit = 'true', false), e.cost_usd, nullif(e.price_source, ''),
     e.latency_s, e.time_to_first_token_s, nullif(e.region, ''), upper(nullif(e.grid_zone, '')),
     case when jsonb_typeof(v.value -> 'tags') = 'array' and v.value -> 'tags' <> '[]'
-      then array(select distinct left(t, 100) from jsonb_array_elements_text(v.value -> 'tags') t where t <> '' order by 1 limit 20) end
+      then array(select distinct left(t, 100) from jsonb_array_elements_text(v.value -> 'tags') t where t <> '' order by 1 limit 20) end,
+    case when e.former_id ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then e.former_id::uuid end
   from jsonb_array_elements(p_events) with ordinality as v (value, item)
   left join lateral jsonb_to_record(case when jsonb_typeof(v.value) = 'object' then v.value else '{}' end) as e (
     event_id text, started_at text, model text, provider text, model_group text, call_type text, stream text, status text,
     error_class text, error_code text, litellm_call_id text, trace_id text, session_id text, source text, user_id text,
     attribution text, end_user text, user_email text, user_name text, team text, tokens_input_uncached text,
     tokens_cache_read text, tokens_cache_write text, tokens_output_text text, tokens_reasoning text, tokens_estimated text,
-    cache_hit text, cost_usd text, price_source text, latency_s text, time_to_first_token_s text, region text, grid_zone text) on true
+    cache_hit text, cost_usd text, price_source text, latency_s text, time_to_first_token_s text, region text, grid_zone text, former_id text) on true
   cross join lateral (select private.parse_timestamptz(e.started_at) offset 0) as s (started)  -- offset 0: once, not twice
 $$;
 comment on function private.parse_events(jsonb) is
@@ -306,6 +307,8 @@ begin
       -- One index look-up an event: `not exists` became a join that read the whole table for every event.
       and (select r.event_id from public.request_logs r
             where r.event_id = case when e.problem is null then e.event_id::uuid end) is null
+      -- Under the name that an earlier release gave a row of a file it may be there as well.
+      and (e.former_id is null or (select r.event_id from public.request_logs r where r.event_id = e.former_id) is null)
       and not (e.status = 'abandoned' and exists (
         select 1 from public.request_logs r
          where r.litellm_call_id = e.litellm_call_id and private.is_end_of(r.status, r.started_at, r.latency_s, e.started_at)))

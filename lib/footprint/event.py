@@ -27,6 +27,8 @@ MAX_SECONDS: Final = 1e7
 MAX_TEXT: Final = 320
 MAX_MODEL: Final = 300
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+# A clock may be ahead, and a time zone be missing; a request further ahead is a mistake.
+MAX_AHEAD: Final = timedelta(days=1)
 
 # Never change it: every stored id was made with it.
 _NAMESPACE: Final = UUID("c6c0daaa-cb14-53d4-beb3-e0f84e95c06d").bytes
@@ -84,6 +86,7 @@ class UsageEvent:
         latency_s: seconds from start to the end of the answer.
         time_to_first_token_s: seconds to the first streamed token.
         grid_zone: electricity zone, ISO 3166 alpha-3.
+        former_id: under which an earlier release may have stored it; it is a duplicate then.
     """
 
     event_id: UUID
@@ -120,6 +123,7 @@ class UsageEvent:
     region: str | None = None
     grid_zone: str | None = None
     tags: tuple[str, ...] = ()
+    former_id: UUID | None = None
 
     @property
     def tokens_input(self) -> int:
@@ -153,6 +157,8 @@ class UsageEvent:
         fields = dict(body)
         fields["event_id"] = UUID(fields["event_id"])
         fields["started_at"] = datetime.fromisoformat(fields["started_at"])
+        if fields.get("former_id") is not None:
+            fields["former_id"] = UUID(fields["former_id"])
         if fields.get("cost_usd") is not None:
             fields["cost_usd"] = Decimal(fields["cost_usd"])
         fields["tags"] = tuple(fields.get("tags", ()))
@@ -166,6 +172,8 @@ class UsageEvent:
             if value is not None:
                 body[name] = value
         body["event_id"] = str(self.event_id)
+        if self.former_id is not None:
+            body["former_id"] = str(self.former_id)
         body["started_at"] = self.started_at.isoformat()
         if self.cost_usd is not None:
             body["cost_usd"] = str(self.cost_usd)
@@ -189,17 +197,22 @@ _Problems: TypeAlias = list[tuple[str, str]]
 
 def _text_problems(event: UsageEvent) -> _Problems:
     found: _Problems = []
-    if not event.model or len(event.model) > MAX_MODEL:
+    if not event.model or (isinstance(event.model, str) and len(event.model) > MAX_MODEL):
         found.append(("model", f"must have 1 to {MAX_MODEL} characters"))
     for name in ("model", *TEXTS):
         value = getattr(event, name)
         if value is None:
             continue
+        if not isinstance(value, str):
+            found.append((name, f"must be a text, not {_short(value)}"))
+            continue
         if name != "model" and len(value) > MAX_TEXT:
             found.append((name, f"is longer than {MAX_TEXT} characters"))
         if not storable(value):
             found.append((name, "holds a character that cannot be stored"))
-    if not all(map(storable, event.tags)):
+    if not all(isinstance(tag, str) for tag in event.tags):
+        found.append(("tags", "must be texts"))
+    elif not all(map(storable, event.tags)):
         found.append(("tags", "hold a character that cannot be stored"))
     return found
 
@@ -208,14 +221,22 @@ def _number_problems(event: UsageEvent) -> _Problems:
     found: _Problems = []
     for name in TOKENS:
         value = getattr(event, name)
-        if value is not None and not 0 <= value <= MAX_TOKENS:
+        if value is None:
+            continue
+        if type(value) is not int:
+            found.append((name, f"must be a whole number, not {_short(value)}"))
+        elif not 0 <= value <= MAX_TOKENS:
             found.append((name, f"must be from 0 to 10^12, not {_short(value)}"))
     cost = event.cost_usd
-    if cost is not None and not (cost.is_finite() and 0 <= cost <= MAX_COST_USD):
+    if cost is not None and not (
+        isinstance(cost, Decimal) and cost.is_finite() and 0 <= cost <= MAX_COST_USD
+    ):
         found.append(("cost_usd", f"must be a number from 0 to 10^7, not {_short(cost)}"))
     for name in ("latency_s", "time_to_first_token_s"):
         seconds = getattr(event, name)
-        if seconds is not None and not 0 <= seconds <= MAX_SECONDS:
+        if seconds is not None and not (
+            type(seconds) in (int, float) and 0 <= seconds <= MAX_SECONDS
+        ):
             found.append((name, f"must be from 0 to 10^7 seconds, not {_short(seconds)}"))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -83,6 +84,8 @@ def test_a_list_is_taken_item_by_item_and_bad_ones_are_named(
         (EVENT | {"tokensIn": 5}, "tokensIn is no field"),
         (EVENT | {"tokens_in": -5}, "tokens_input_uncached must be from 0"),
         (EVENT | {"tokens_in": 1.5}, "tokens_in is not a whole number"),
+        (EVENT | {"tokens_in": math.nan}, "tokens_in is not a whole number: NaN"),
+        (EVENT | {"costEUR": math.inf}, "costEUR is not a number: Infinity"),
         (EVENT | {"ts": "tomorrow"}, "ts is not an ISO 8601 time"),
         (EVENT | {"ts": "2099-01-01T00:00Z"}, "ts lies more than a day ahead"),
         (EVENT | {"costEUR": -1}, "costEUR must be from 0"),
@@ -95,7 +98,7 @@ def test_a_list_is_taken_item_by_item_and_bad_ones_are_named(
     assert response.status_code == 201, response.text
     answer = response.json()
     assert answer["accepted"] == 2
-    assert [event["index"] for event in answer["events"]] == [0, 11]
+    assert [event["index"] for event in answer["events"]] == [0, len(wrong) + 1]
     for error, (_, reason) in zip(answer["rejected"], wrong, strict=True):
         assert reason in error["reason"]
     assert database.one("select count(*) from public.request_logs") == 2

@@ -216,3 +216,31 @@ def test_a_page_over_a_database_of_0_1_0_says_what_to_do_and_opens_after_the_upg
     monkeypatch.setattr(check_release, "_until", 0.0)
     for _ in knowing(Web(there.database, there.server), monkeypatch):
         assert "do not fit together" not in words(open_page(monkeypatch, "ann", HOME))
+
+
+def test_files_that_0_1_0_took_in_are_known_after_the_upgrade(
+    deploy: Deploy, first_release: Path, tmp_path: Path
+) -> None:
+    there = deploy(first_release)
+    rows = [f"2026-10-{n % 28 + 1:02}T10:00:00Z,gpt-4o,{n // 2},7" for n in range(60)]
+    file = tmp_path / "usage.csv"
+    file.write_text("\n".join(["timestamp,model,prompt_tokens,completion_tokens", *rows, ""]))
+    call = (
+        "import",
+        str(file),
+        "--via",
+        "database",
+        "--provider",
+        "openai",
+        "--user",
+        "user-of-member",
+        "--rejects",
+        str(tmp_path / "r.csv"),
+    )
+    kept = {"FOOTPRINT_DATA_DIR": str(tmp_path / "data")}
+    for package in (first_release, HERE):
+        if package == HERE:
+            migrate(there.database.url)
+        done = footprint_of(package, *call, database_url=there.database.url, environment=kept)
+        assert done.returncode == 0, done.stderr
+        assert there.database.one("select count(*) from public.request_logs") == len(rows)

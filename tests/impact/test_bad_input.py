@@ -40,6 +40,39 @@ def test_python_refuses_what_is_no_number_of_tokens(bad: Any, _: str, which: str
         estimate("openai", "gpt-4o", counts["in"], counts["out"], counts["cached"])
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"provider": None},
+        {"model": None},
+        {"model": 5},
+        {"zone": 5},
+        {"zone": b"FRA"},
+        {"call_type": ["chat"]},
+        {"call_type": 5},
+    ],
+)
+def test_python_refuses_names_that_are_no_texts_in_a_sentence(given: dict[str, Any]) -> None:
+    call: dict[str, Any] = {
+        "provider": "openai",
+        "model": "gpt-4o",
+        "tokens_in": 1,
+        "tokens_out": 1,
+    }
+    with pytest.raises(InputError, match=r"is no(t a)? (provider|model|zone|kind of call)"):
+        estimate(**(call | given))
+
+
+def test_the_command_reads_numbers_as_imports_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "openai/gpt-4o", "--in", "1e6", "--json"]) == 0
+    large = json.loads(capsys.readouterr().out)
+    assert main(["estimate", "openai/gpt-4o", "--in", "1000000", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == large
+    with pytest.raises(SystemExit):
+        main(["estimate", "openai/gpt-4o", "--in", "1.234,5"])
+    assert "it is not a whole number: 1.234,5 (write it with a" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("bad", "reason"), TOKENS)
 @pytest.mark.parametrize(
     "which",

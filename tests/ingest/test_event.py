@@ -36,6 +36,27 @@ def test_the_identity_is_the_uuid5_of_call_status_and_start_in_microseconds() ->
     assert event_id("call-1", "success", START) == expected
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"tokens_input_uncached": 1.5}, "tokens_input_uncached must be a whole number, not 1.5"),
+        ({"tokens_input_uncached": True}, "must be a whole number, not True"),
+        ({"tokens_output_text": "3"}, "tokens_output_text must be a whole number, not 3"),
+        ({"tokens_reasoning": float("nan")}, "must be a whole number, not nan"),
+        ({"cost_usd": 0.5}, "cost_usd must be a number from 0 to 10^7"),
+        ({"latency_s": "1"}, "latency_s must be from 0 to 10^7 seconds"),
+        ({"latency_s": float("nan")}, "latency_s must be from 0 to 10^7 seconds"),
+        ({"model": 5}, "model must be a text, not 5"),
+        ({"user_id": 5}, "user_id must be a text, not 5"),
+        ({"tags": (5,)}, "tags must be texts"),
+    ],
+)
+def test_a_value_of_another_kind_is_named_before_anything_is_promised(
+    fields: dict[str, Any], words: str
+) -> None:
+    assert words in "; ".join(an_event(**fields).problems())
+
+
 def test_the_identity_is_the_same_in_every_time_zone() -> None:
     elsewhere = START.astimezone(timezone(timedelta(hours=5, minutes=30)))
     assert event_id("c", "success", START) == event_id("c", "success", elsewhere)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -120,9 +121,24 @@ def test_an_id_of_its_own_is_kept() -> None:
     assert mapped(BASE | {"event_id": str(own)}).event_id == own
 
 
-def test_without_an_id_the_content_of_the_file_up_to_the_line_is_the_identity() -> None:
-    event = mapped(BASE)
-    assert event.event_id == event_id(f"import|{DIGEST.hex()}", "success", event.started_at)
+def test_without_an_id_a_row_is_what_it_says_and_which_of_its_equals_it_is() -> None:
+    mapper = Mapper(Instructions(constants={"user_id": "u1"}), price_map())
+    first, second, other = (
+        mapper.event(Record(line, bytes([line]) * 32, row))
+        for line, row in ((2, BASE), (3, BASE), (4, BASE | {"tokens_input": 1}))
+    )
+    assert len({first.event_id, second.event_id, other.event_id}) == 3
+    # Written otherwise, elsewhere in another file, it is the same; for somebody else it is not.
+    again = Mapper(Instructions(constants={"user_id": "u1"}), price_map())
+    written = BASE | {"started_at": "2026-10-15T12:00:00+02:00", "cost_usd": ""}
+    assert again.event(Record(99, DIGEST, written)).event_id == first.event_id
+    assert mapped(BASE, constants={"user_id": "u2"}).event_id != first.event_id
+    # By this name 0.1.0 knew it.
+    assert first.former_id == event_id(
+        f"import|{(bytes([2]) * 32).hex()}", "success", first.started_at
+    )
+    own = mapped(BASE | {"event_id": str(uuid.uuid4())})
+    assert own.former_id is None
 
 
 @pytest.mark.parametrize(
@@ -138,6 +154,24 @@ def test_without_an_id_the_content_of_the_file_up_to_the_line_is_the_identity() 
         ({"tokens_input": "5.5"}, "tokens_input is not a whole number: 5.5"),
         ({"tokens_input": "NaN"}, "tokens_input is not a whole number: NaN"),
         ({"tokens_input": "1,234"}, "tokens_input is not a whole number"),
+        (
+            {"tokens_input": "1.234,56"},
+            "tokens_input is not a whole number: 1.234,56 (write it with",
+        ),
+        ({"tokens_input": "1 000"}, "tokens_input is not a whole number: 1 000 (write it with"),
+        (
+            {"tokens_input": "1\u202f000"},
+            "tokens_input is not a whole number: 1 000 (write it with",
+        ),
+        ({"cost_usd": "1.234,56"}, "cost_usd is not a number: 1.234,56 (write it with a decimal"),
+        ({"cost_usd": "0,5"}, "cost_usd is not a number: 0,5 (write it with a decimal point"),
+        ({"cost_usd": "12 EUR"}, "cost_usd is not a number: 12 EUR"),
+        ({"tokens_input": "2.5e0"}, "tokens_input is not a whole number: 2.5e0"),
+        ({"tokens_input": "1e99"}, "tokens_input_uncached must be from 0 to 10^12"),
+        ({"started_at": "2099-06-01"}, "started_at lies in the future: 2099-06-01 00:00 UTC"),
+        ({"started_at": "20990601120000"}, "started_at lies in the future: 2099-06-01 12:00 UTC"),
+        ({"started_at": "20261399120000"}, "started_at is not an ISO 8601 time"),
+        ({"started_at": "20260601120000000"}, "started_at lies in the future: 2612-"),
         ({"tokens_input": True}, "tokens_input is not a whole number"),
         ({"tokens_input": [1]}, "tokens_input is a list"),
         ({"tokens_input": "10", "tokens_cache_read": "11"}, "tokens_input is 10, less than the 11"),
@@ -170,6 +204,8 @@ def test_a_row_that_cannot_be_used_says_which_field_and_why(
         ("2026-10-15 10:00:00 UTC", datetime(2026, 10, 15, 10, tzinfo=UTC)),
         ("2026-10-15", datetime(2026, 10, 15, tzinfo=UTC)),
         ("1792058400", datetime(2026, 10, 15, 10, tzinfo=UTC)),
+        ("20261015100000", datetime(2026, 10, 15, 10, tzinfo=UTC)),
+        (20261015100000, datetime(2026, 10, 15, 10, tzinfo=UTC)),
         (1792058400.5, datetime(2026, 10, 15, 10, 0, 0, 500_000, tzinfo=UTC)),
         (1792058400123, datetime(2026, 10, 15, 10, 0, 0, 123_000, tzinfo=UTC)),
         (1792058400123456, datetime(2026, 10, 15, 10, 0, 0, 123_456, tzinfo=UTC)),
@@ -178,6 +214,25 @@ def test_a_row_that_cannot_be_used_says_which_field_and_why(
 )
 def test_times_are_iso_8601_or_unix(written: Any, meant: datetime) -> None:
     assert abs(values.moment(written) - meant) <= timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("1e6", 1_000_000), ("2.5E+3", 2500), ("1.0", 1), ("7", 7), (7, 7)]
+)
+def test_whole_numbers_may_have_an_exponent(written: Any, meant: int) -> None:
+    assert values.count(written) == meant
+
+
+def test_a_long_text_is_no_number_at_once() -> None:
+    began = time.process_time()
+    with pytest.raises(values.BadValue):
+        values.count("1" + ", " * 500_000 + "x")
+    assert time.process_time() - began < 1
+
+
+def test_a_request_of_within_a_day_is_no_mistake() -> None:
+    soon = datetime.now(UTC) + timedelta(hours=20)
+    assert mapped(BASE | {"started_at": soon.isoformat()}).started_at == soon
 
 
 def test_a_billion_tokens_are_a_number_like_any_other() -> None:

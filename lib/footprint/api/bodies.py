@@ -10,17 +10,16 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from footprint.event import MAX_COST_USD, UsageEvent, event_id
+from footprint.event import MAX_AHEAD, MAX_COST_USD, UsageEvent, event_id
 from footprint.ingest import values
 from footprint.ingest.delivery import encode
 from footprint.ingest.normalise import LitellmCall, normalise
 from footprint.ingest.values import BadValue, Parser
 
-MAX_AHEAD: Final = timedelta(days=1)
 PRICE_SOURCE: Final = "caller, in EUR"
 
 
@@ -203,6 +202,7 @@ def _checked(event: UsageEvent, cost_eur: Decimal | None = None) -> tuple[str, b
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=lambda name: None)
+        # NaN and Infinity are no JSON, but arrive: as what they are, so that a field refuses them.
+        return json.loads(text, parse_float=Decimal, parse_constant=Decimal)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from footprint.errors import InputError
 from footprint.impact import engine
 from footprint.impact.estimation import Estimate, estimate, providers_of
+from footprint.ingest import values
 
 if TYPE_CHECKING:
     from footprint.commands import Commands
@@ -28,7 +29,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--in",
         dest="tokens_in",
-        type=int,
+        type=_tokens,
         default=0,
         metavar="N",
         help="tokens of the prompt, cached ones included",
@@ -36,13 +37,13 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--out",
         dest="tokens_out",
-        type=int,
+        type=_tokens,
         default=0,
         metavar="N",
         help="generated tokens, reasoning included; none for embeddings",
     )
     parser.add_argument(
-        "--cached", type=int, default=0, metavar="N", help="of --in, read from the prompt cache"
+        "--cached", type=_tokens, default=0, metavar="N", help="of --in, read from the prompt cache"
     )
     parser.add_argument(
         "--call-type", metavar="TYPE", help="chat, embedding, rerank, ...; default: what it is for"
@@ -50,6 +51,14 @@ def register(commands: Commands) -> None:
     parser.add_argument("--zone", metavar="FRA", help="country of the data centre, or WOR")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run_estimate)
+
+
+def _tokens(written: str) -> int:
+    """Read a number of tokens as imports do: 1200, 1e6."""
+    try:
+        return values.count(written)
+    except values.BadValue as error:
+        raise argparse.ArgumentTypeError(f"it {error}") from error
 
 
 def run_estimate(options: argparse.Namespace) -> int:

@@ -83,6 +83,13 @@ def estimate(
     Raises:
         InputError: where a number of tokens, or the zone, cannot be.
     """
+    for name, value in (("provider", provider), ("model", model)):
+        if not isinstance(value, str):
+            raise InputError(f"{value!r} is no {name}: give its name as a text.")
+    if zone is not None and not isinstance(zone, str):
+        raise InputError(f"{zone!r} is not a zone: give three letters, for example FRA.")
+    if call_type is not None and not isinstance(call_type, str):
+        raise InputError(f"{call_type!r} is no kind of call: give a text such as chat.")
     counts = TokenCounts(tokens_out, tokens_in, cached)
     if tokens_in is not None and cached > tokens_in:
         raise InputError(

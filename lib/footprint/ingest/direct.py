@@ -72,7 +72,7 @@ def log_request_to_supabase(
             tokens_cache_read=tokens_cache_read,
             tokens_output_text=_less(tokens_output, tokens_reasoning),
             tokens_reasoning=tokens_reasoning,
-            cost_usd=None if cost_usd is None else Decimal(str(cost_usd)),
+            cost_usd=_dollars(cost_usd),
             price_source=None if cost_usd is None else "caller",
             latency_s=latency_s,
             tags=tuple(tags),
@@ -96,4 +96,15 @@ def flush(timeout_s: float = 10.0) -> bool:
 
 
 def _less(total: int | None, part: int | None) -> int | None:
-    return None if total is None else total - (part or 0)
+    # What is no whole number stays as it is, for the event to name.
+    both_count = type(total) is int and type(part or 0) is int
+    return total - (part or 0) if total is not None and both_count else total
+
+
+def _dollars(cost_usd: Decimal | float | str | None) -> Decimal | None:
+    if cost_usd is None:
+        return None
+    try:
+        return Decimal(str(cost_usd))
+    except ArithmeticError as error:
+        raise ValueError(f"cost_usd is not a number: {str(cost_usd)[:40]}") from error

@@ -22,6 +22,7 @@ from footprint.ingest.mapping import BadRow, Instructions, Mapper, NotWanted
 from footprint.ingest.pricing import PriceMap
 from footprint.ingest.readers import Record, RecordFile
 from footprint.ingest.rejects import Rejects
+from footprint.ingest.row_identity import RowCounter
 
 _MAX_REJECTS: Final = 1000
 
@@ -149,8 +150,12 @@ class _Run:
 
     def __call__(self, start: Position, tally: Tally) -> Tally:
         """Import what follows `start`, adding to `tally`."""
-        mapper = Mapper(self.job.instructions, self.prices)
-        with LineFile(self.job.path) as lines, ThreadPoolExecutor(1) as courier:
+        with (
+            LineFile(self.job.path) as lines,
+            RowCounter() as rows,
+            ThreadPoolExecutor(1) as courier,
+        ):
+            mapper = Mapper(self.job.instructions, self.prices, rows)
             file = RecordFile(lines, self.job.format)
             if file.source is not None:
                 self._check_known(file.source.title)
@@ -194,8 +199,9 @@ class _Run:
         """
         stretch = _Stretch()
         for record in records:
-            if record.line > start.sent_from:
-                stretch.add(record, mapper)
+            # What was sent before is read all the same: equal rows are counted from the beginning.
+            part = stretch if record.line > start.sent_from else _Stretch()
+            part.add(record, mapper)
             if record.line >= start.line:
                 break
         if (stretch.end.line, stretch.end.digest) != (start.line, start.digest):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from footprint.errors import InputError
-from footprint.event import Status, UsageEvent, event_id
+from footprint.event import MAX_AHEAD, Status, UsageEvent, event_id
 from footprint.ingest import values
 from footprint.ingest.pricing import PriceMap
 from footprint.ingest.readers import Record
+from footprint.ingest.row_identity import RowCounter
 from footprint.ingest.values import BadValue, Parser
 
 # Every field that a column can fill. Beside the fields of a UsageEvent: `tokens_input` and
@@ -114,12 +115,17 @@ class Mapper:
     Args:
         instructions: what the person said.
         prices: what requests without a cost of their own are priced with.
+        rows: counts equal rows, for those that have no id of their own.
     """
 
-    def __init__(self, instructions: Instructions, prices: PriceMap) -> None:
+    def __init__(
+        self, instructions: Instructions, prices: PriceMap, rows: RowCounter | None = None
+    ) -> None:
+        self._rows = rows or RowCounter()
         self._instructions = instructions
         self._prices = prices
         self._shapes: dict[tuple[str, ...], tuple[_Step, ...]] = {}
+        self._latest = datetime.now(UTC) + MAX_AHEAD
 
     def check(self, columns: Sequence[str]) -> None:
         """Check that a header has what is needed.
@@ -180,10 +186,15 @@ class Mapper:
                 raise BadRow(f"{name} is missing")
         since, until = self._instructions.since, self._instructions.until
         started_at = found["started_at"]
+        if started_at > self._latest:
+            raise BadRow(f"started_at lies in the future: {started_at:%Y-%m-%d %H:%M} UTC")
         if (since and started_at < since) or (until and started_at >= until):
             raise NotWanted
+        row = None
+        if "event_id" not in found and "litellm_call_id" not in found:
+            row = self._rows.identity(found)
         for_an_hour = found.pop("tokens_cache_write_1h", 0)
-        event = self._priced(_event(found, record.digest, self._prices), for_an_hour)
+        event = self._priced(_event(found, record.digest, row, self._prices), for_an_hour)
         problems = event.problems()
         if problems:
             raise BadRow("; ".join(problems))
@@ -230,11 +241,12 @@ class _Step:
     parser: Parser
 
 
-def _event(found: dict[str, Any], digest: bytes, prices: PriceMap) -> UsageEvent:
+def _event(found: dict[str, Any], digest: bytes, row: str | None, prices: PriceMap) -> UsageEvent:
     """Build an event out of what a row says.
 
-    The id is the row's own where it has one, else made of its call id, else of the content of the
-    file up to this line: importing again adds nothing in any case.
+    The id is the row's own where it has one, else made of its call id, else of what it says:
+    importing again adds nothing in any case. 0.1.0 named rows of the last kind by the content of
+    the file up to them; stored under such a name, one is known as well.
     """
     _split_totals(found)
     started_at = found["started_at"]
@@ -244,8 +256,9 @@ def _event(found: dict[str, Any], digest: bytes, prices: PriceMap) -> UsageEvent
     provider = found.pop("provider", None)
     provider, model = prices.identify(provider and provider.lower(), found.pop("model"))
     status: Status = found.pop("status", "failure" if "error_class" in found else "success")
-    call = found.get("litellm_call_id") or f"import|{digest.hex()}"
+    call = found.get("litellm_call_id") or row or ""
     identity = found.pop("event_id", None) or event_id(call, status, started_at)
+    former = event_id(f"import|{digest.hex()}", status, started_at) if row else None
     # Gateways write 0 both for free and for unknown.
     if found.get("cost_usd") == 0:
         del found["cost_usd"]
@@ -255,6 +268,7 @@ def _event(found: dict[str, Any], digest: bytes, prices: PriceMap) -> UsageEvent
         found.pop("price_source", None)
     return UsageEvent(
         event_id=identity,
+        former_id=former,
         model=model,
         provider=provider,
         status=status,

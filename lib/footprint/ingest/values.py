@@ -11,6 +11,13 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 _WHOLE: Final = re.compile(r"[+-]?\d{1,30}(\.0*)?")
+# A whole number as spreadsheets and JavaScript write large ones: 1e6, 2.5E+3.
+_EXPONENT: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?[eE]\+?\d{1,2}")
+# What may be meant in two ways: a comma or a space is never read as part of a number.
+_GROUPED: Final = re.compile(r"[+-]?\d[\d.,'\u2019\s]*")
+_PLAIN: Final = re.compile(r"[+-]?\d+\.\d+")
+_ONE_WAY: Final = "write it with a decimal point and without thousands separators, as 1234.56"
+_COMPACT: Final = re.compile(r"20\d{12}")
 _EPOCH: Final = re.compile(r"\d{9,19}(\.\d+)?")
 # A Unix time is in seconds below the first bound, then in ms, µs, ns: from 2001 to 5138 in each.
 _UNITS: Final = ((10**11, 1), (10**14, 10**3), (10**17, 10**6), (10**20, 10**9))
@@ -60,8 +67,12 @@ def count(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     written = text(value)
+    if _EXPONENT.fullmatch(written):
+        large = Decimal(written)
+        if large == int(large):
+            return int(large)
     if not _WHOLE.fullmatch(written):
-        raise BadValue(f"is not a whole number: {shown(written)}")
+        raise BadValue(f"is not a whole number: {shown(written)}{_hint(written)}")
     return int(written.partition(".")[0])
 
 
@@ -73,7 +84,7 @@ def amount(value: Any) -> Decimal:
     except InvalidOperation:
         number = Decimal("nan")
     if not number.is_finite():
-        raise BadValue(f"is not a number: {shown(written)}")
+        raise BadValue(f"is not a number: {shown(written)}{_hint(written)}")
     return number
 
 
@@ -99,9 +110,15 @@ def status(value: Any) -> str:
 
 
 def moment(value: Any) -> datetime:
-    """Return a time: ISO 8601 (UTC where it names no offset), or a Unix time in s, ms, µs or ns."""
+    """Return a time: ISO 8601 (UTC where it names no offset), or a Unix time in s, ms, µs or ns.
+
+    Fourteen digits that begin as a year of this century are a time without signs between its
+    parts, and no Unix time, which as milliseconds would lie six hundred years ahead.
+    """
     written = text(value).removesuffix(" UTC")
     try:
+        if _COMPACT.fullmatch(written):
+            written = f"{written[:8]}T{written[8:]}"
         if _EPOCH.fullmatch(written):
             number = Decimal(written)
             unit = next(per_second for bound, per_second in _UNITS if number < bound)
@@ -129,6 +146,12 @@ def tags(value: Any) -> tuple[str, ...]:
             raise BadValue(f"are no JSON list: {shown(value)}") from error
     parts = value if isinstance(value, list) else re.split(r"[,;]", text(value))
     return tuple(dict.fromkeys(tag for part in parts if (tag := text(part))))
+
+
+def _hint(written: str) -> str:
+    """Say how a number is written, where one was meant that can be read in two ways."""
+    is_grouped = len(written) < 60 and _GROUPED.fullmatch(written)
+    return f" ({_ONE_WAY})" if is_grouped and not _PLAIN.fullmatch(written) else ""
 
 
 def shown(value: Any) -> str:
