@@ -100,7 +100,7 @@ def cluster(version: str, shape: str = "plain") -> Iterator[Cluster]:
         def run(program: str, *arguments: str) -> None:
             command = [str(programs_folder / program), *arguments]
             if account:
-                command = account.command(command, [home])
+                command = account.command(command, [home, programs_folder])
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=home)
 
         data = str(home / "data")

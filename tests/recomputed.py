@@ -40,17 +40,19 @@ _AMOUNTS = """
     + coalesce(tokens_reasoning, 0)) filter (where not cache_hit) as tokens,
   sum(tokens_cache_read) filter (where not cache_hit) as cached,
   sum(energy_kwh) as energy, sum(carbon_gco2e) as carbon, sum(water_l) as water,
-  count(*) filter (where sent) as sent, count(*) filter (where sent and cost_usd is not null) as priced,
+  count(*) filter (where sent) as sent, count(*) filter (where billable) as billable,
+  count(*) filter (where billable and cost_usd is not null) as priced,
   count(*) filter (where energy_kwh is not null) as measured, count(user_profile_id) as attributed,
   percentile_cont(0.5) within group (order by case when status = 'success' and not cache_hit
     then latency_s::float8 end) as latency
 """
 _ROWS = """
+  (select *, not cache_hit and (sent or cost_usd > 0 or status <> 'failure') as billable from
   (select *, (started_at at time zone %(zone)s)::date as day, not cache_hit and
      coalesce(tokens_input_uncached, 0) + coalesce(tokens_cache_read, 0)
      + coalesce(tokens_cache_write, 0) + coalesce(tokens_output_text, 0)
      + coalesce(tokens_reasoning, 0) > 0 as sent
-   from public.request_logs) r
+   from public.request_logs) l) r
 """
 
 
@@ -118,7 +120,7 @@ class Asked:
             ),
             "Saved by caching": self._saved(of),
             "Pledged to nature": FORMATS.money((of["cost_eur"] or 0) * PLEDGE),
-            "Priced": FORMATS.share(of["priced"], of["sent"]),
+            "Priced": FORMATS.share(of["priced"], of["billable"]),
             "Measured": FORMATS.share(of["measured"], of["sent"]),
             "Attributed": FORMATS.share(of["attributed"], of["requests"]),
         }

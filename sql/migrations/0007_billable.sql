@@ -2,6 +2,7 @@
 -- cost and no tokens. Until now `priced` counted requests with tokens alone, so that a cost without tokens was
 -- hidden, and a missing price too. `billable` is what `priced` is a share of from now on (sql/060_rollups.sql).
 --
+-- A failure that used nothing costs nothing, and says nothing of what its model costs: it is not billable.
 -- Requests without tokens are few: those alone are counted here, so that no rollup has to be worked out again.
 
 alter table public.usage_user_daily add column billable numeric not null default 0;
@@ -19,7 +20,7 @@ create temporary table tokenless on commit drop as
          (r.started_at at time zone z.zone)::date as day, date_trunc('month', r.started_at at time zone z.zone)::date as month
     from public.request_logs r
    cross join (select coalesce((select s.value #>> '{}' from public.settings s where s.key = 'reporting_timezone'), 'UTC') as zone) z
-   where not r.cache_hit and r.tokens_used = 0 and (r.cost_usd is not null or r.status <> 'failure');
+   where not r.cache_hit and r.tokens_used = 0 and (r.cost_usd > 0 or r.status <> 'failure');
 
 update public.usage_user_daily u set billable = u.billable + t.billable, priced = u.priced + t.priced
   from (select user_profile_id, day, provider, model, count(*) as billable, sum(priced) as priced from tokenless group by 1, 2, 3, 4) t

@@ -37,7 +37,11 @@ def test_an_upgraded_database_is_what_a_new_one_is_with_its_rows_as_they_were(
     version: str, any_place: Place, make_place: MakePlace, packages: dict[str, Path]
 ) -> None:
     install_release(any_place, packages[version], version)
-    columns = table_columns(any_place.superuser_url)
+    # What a rollup calls priced has another meaning since 0007; below it is held against the rows.
+    columns = {
+        table: [name for name in names if "usage_" not in table or name != "priced"]
+        for table, names in table_columns(any_place.superuser_url).items()
+    }
     before = contents(any_place.superuser_url, columns)
     assert all(rows for rows, _ in before.values())
     lines: list[str] = []

@@ -54,7 +54,7 @@ KEYS = {"Model": "model", "Provider": "provider", "Session": "session_id"}
 # Tables of what lacks something, of any day → which rows those are.
 GAPS = {
     "pages/model_mapping.py": "sent and energy_kwh is null",
-    "pages/data_quality.py": "sent and cost_usd is null",
+    "pages/data_quality.py": "billable and cost_usd is null",
 }
 PREPAID = (
     "insert into public.settings (key, value) values ('prepaid_mode', 'true')"

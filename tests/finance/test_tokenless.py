@@ -83,8 +83,10 @@ def served(stack: Stack, module_database: Database) -> Iterator[Web]:
                 cost_usd=None,
             ),
             event(**mine, **NO_TOKENS, model="cached", cache_hit=True, cost_usd=None),
+            # That a refused request costs nothing says nothing of what its model costs.
+            event(**mine, **NOTHING, model="gpt-9-unheard", status="failure", cost_usd="0"),
         )
-        assert stored["inserted"] == 12, stored
+        assert stored["inserted"] == 13, stored
         yield web
 
 

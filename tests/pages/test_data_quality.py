@@ -57,6 +57,7 @@ def test_coverage_and_every_gap_stand_with_their_remedy(
     assert figures(at) == {"Priced": "83%", "Measured": "83%", "Attributed": "83%"}
     text = words(at)
     for note in (
+        "of 6 billable requests",
         "of 6 requests with tokens",
         "99% of tokens",
         "72% of tokens",

@@ -48,10 +48,13 @@ def test_what_has_no_price_is_listed_by_model_the_most_tokens_first(
         event(**UNPRICED, started_at="2026-10-17T10:00:00Z"),
         event(cost_usd=None, tokens_output_text=9000),
         event(**UNPRICED, cache_hit=True),  # not billed: needs no price
-        event(cost_usd=None, tokens_input_uncached=None, tokens_output_text=None),  # no tokens
+        # Billed by something else than tokens, or nobody knows by what: unknown all the same.
+        event(cost_usd=None, tokens_input_uncached=None, tokens_output_text=None),
+        event(cost_usd=None, tokens_input_uncached=None, tokens_output_text=None, status="failure"),
+        event(cost_usd="0", tokens_input_uncached=None, tokens_output_text=None, status="failure"),
     )
     assert ask(any_database, "unpriced_models()") == [
-        {"provider": "openai", "model": "gpt-4o", "requests": 1, "tokens": 10000,
+        {"provider": "openai", "model": "gpt-4o", "requests": 2, "tokens": 10000,
          "first_day": "2026-10-15", "last_day": "2026-10-15"},
         {"provider": "acme", "model": "m", "requests": 2, "tokens": 2400,
          "first_day": "2026-10-15", "last_day": "2026-10-17"},

@@ -98,6 +98,7 @@ def facts(**changed: Any) -> Attention:
         "today": TODAY,
         "last_day": TODAY,
         "requests": 1000,
+        "billable": 800,
         "measurable": 800,
         "priced": 800,
         "measured": 800,

@@ -26,6 +26,7 @@ SOME = {
     "requests": 200,
     "failures": 1,
     "billed": 198,
+    "billable": 198,
     "priced": 99,
     "measurable": 200,
     "measured": 199,
@@ -140,7 +141,7 @@ def test_market_based_carbon_stands_beside_with_its_share_and_source() -> None:
 
 
 def test_what_is_unknown_is_unknown_and_never_zero() -> None:
-    shown = cards({"requests": 3, "billed": 3, "measurable": 3, "failures": 3})
+    shown = cards({"requests": 3, "billed": 3, "billable": 3, "measurable": 3, "failures": 3})
     assert spaced(shown["Cost"]) == ("unknown", ("0% of requests priced",))
     assert spaced(shown["CO₂e"]) == ("unknown", ("0% of requests estimated",))
     assert spaced(shown["Tokens"]) == ("unknown", ("3 requests, 100% failed",))
