@@ -16,7 +16,7 @@ from footprint.data.release import check_release, problem
 from footprint.database import migrate
 from footprint.local.accounts import create_account
 from footprint.local.stack import Server, Stack, StackInfo
-from footprint.release import SCHEMA, VERSION
+from footprint.release import SCHEMA, SCHEMA_OF_0_1_0, VERSION
 from house import Database, settle_people, unique_name
 from releases import RELEASES, footprint_of, run_of
 from screens import HOME, open_page, words
@@ -166,7 +166,7 @@ def test_a_sender_that_is_too_old_is_told_so_and_keeps_its_requests(
     assert "upgrade llm-footprint" in done.stderr
     send(first_release, here, "old", tmp_path / "old", wait_s=3)
     assert here.stored("new") == here.stored("old") == 0
-    here.database.execute(serve.format(SCHEMA))
+    here.database.execute(serve.format(SCHEMA_OF_0_1_0))
     send(HERE, here, "later", tmp_path / "new")
     send(first_release, here, "later", tmp_path / "old")
     assert here.stored("new") == here.stored("old") == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,6 @@ def test_an_interrupted_import_goes_on_counting_equal_rows(
 
 
 def test_rows_are_counted_in_little_memory() -> None:
-    with RowCounter() as rows:
+    with closing(RowCounter()) as rows:
         names = {rows.identity({"n": n % 50_000}) for n in range(100_000)}
     assert len(names) == 100_000

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -152,7 +153,7 @@ class _Run:
         """Import what follows `start`, adding to `tally`."""
         with (
             LineFile(self.job.path) as lines,
-            RowCounter() as rows,
+            closing(RowCounter()) as rows,
             ThreadPoolExecutor(1) as courier,
         ):
             mapper = Mapper(self.job.instructions, self.prices, rows)

@@ -13,8 +13,7 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 # SQLite keeps this much in memory, and the rest in a file of its own that is gone with it.
 _CACHE_KIB: Final = 16 * 1024
@@ -50,17 +49,6 @@ class RowCounter:
     def close(self) -> None:
         """Forget everything."""
         self._seen.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _canonical(facts: Mapping[str, Any]) -> bytes:
