@@ -93,7 +93,7 @@ class _Run:
                 if piece.text == self.files.engine["clear"].text:
                     needs = self._needs()
         if state.is_baseline:
-            self.tell("found 0.1.0: its tables, settings and factors stay as they are")
+            self.tell("found 0.1.0: its settings, factors and other rows stay as they are")
         for line in lines:
             self.tell(line)
         self.tell(
