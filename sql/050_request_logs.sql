@@ -43,10 +43,16 @@ begin
     ['latency_s', 'Seconds from start to end of the answer.'],
     ['response_time', 'latency_s under the name of LiteLLM''s own logger.'],
     ['time_to_first_token_s', 'Seconds to the first streamed token.'],
-    ['flags', 'What was corrected on arrival: clock_ahead, unknown_zone.'],
+    ['flags', 'What was cut, not understood or put right: clock_ahead, unknown_zone, cut: NAME, unread: FIELD, tokens_unread, tokens_from_total.'],
+    ['service_tier', 'Tier of service as the provider names it (flex, priority, batch); null for the usual one.'],
+    ['quantities', 'What else was used or is billed, by unit: pages, audio_seconds, web_searches; units that end in _tokens are parts of the tokens.'],
+    ['job_id', 'The provider''s job that the request is of (batch, background response, video): its events are one request.'],
     ['cost_usd', 'Cost in USD; null when no price is known.'],
     ['total_cost', 'cost_usd under the name of LiteLLM''s own logger.'],
-    ['price_source', 'Where the cost comes from.'],
+    ['cost_tools_usd', 'The part of cost_usd that is for tools such as web search; null where the source says none.'],
+    ['reported_cost', 'The cost as it was reported in reported_currency; cost_usd and cost_eur follow from it. Null where it was reported in USD.'],
+    ['reported_currency', 'ISO 4217 code of the currency that the cost was reported in; null for USD.'],
+    ['price_source', 'Where the cost comes from, or why there is none.'],
     ['cost_eur', 'cost_usd at the exchange rate of the request''s day.'],
     ['fx_eur_per_usd', 'The exchange rate used.'],
     ['fx_date', 'Day of that rate; null when the planning rate of the settings was used.'],
@@ -68,7 +74,7 @@ begin
     ['carbon_market_gco2e', 'Market-based gCO2e where the provider published a figure for the electricity it buys, embodied share included; beside carbon_gco2e, never added to it.'],
     ['carbon_market_gco2e_low', 'Lower end of the 90 % band, market-based gCO2e.'],
     ['carbon_market_gco2e_high', 'Upper end of the 90 % band, market-based gCO2e.'],
-    ['impact_reason', 'Why there is no impact: no_factor, no_tokens, gateway_cache, not_modelled.']]
+    ['impact_reason', 'Why there is no impact: no_factor, no_tokens, gateway_cache, not_modelled, not_text, tokens_unread.']]
   loop
     execute format('comment on column public.request_logs.%I is %L', c[1], c[2]);
   end loop;

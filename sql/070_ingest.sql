@@ -69,6 +69,74 @@ $$;
 comment on function private.event_problem(text, timestamptz, text, text, text[], text, text[], text[]) is
   'Why an event cannot be stored, in words; null when it can.';
 
+-- The remaining checks are for events that have what they check, which few do.
+create or replace function private.cost_problem(p_name text, p_cost text) returns text
+language sql immutable set search_path = '' as $$
+  select case
+    when p_cost !~ '^-?\d{1,30}(\.\d{1,30})?([eE][-+]?\d{1,2})?$' then p_name || ' is not a number'
+    when p_cost::numeric < 0 then p_name || ' is negative'
+    when p_cost::numeric > 10000000 then p_name || ' is above 10^7' end
+$$;
+comment on function private.cost_problem(text, text) is 'Why a cost cannot be stored, in words; null when it can.';
+
+create or replace function private.quantities_problem(p_quantities jsonb) returns text
+language plpgsql immutable set search_path = '' as $$
+declare
+  v_unit text;
+  v_amount text;
+begin
+  if jsonb_typeof(p_quantities) <> 'object' then
+    return 'quantities is not a JSON object';
+  elsif (select count(*) from jsonb_object_keys(p_quantities)) > 30 then
+    return 'quantities has more than 30 units';
+  end if;
+  for v_unit, v_amount in select * from jsonb_each_text(p_quantities) loop
+    if v_unit !~ '^[a-z][a-z0-9_]{0,39}$' then
+      return 'quantities has a unit that is no name of lower-case letters, digits and underscores';
+    elsif v_amount is null or v_amount !~ '^\d{1,13}(\.\d{1,12})?$' or v_amount::numeric > 1000000000000 then
+      return 'quantities.' || v_unit || ' is not a number from 0 to 10^12';
+    end if;
+  end loop;
+  return null;
+end
+$$;
+comment on function private.quantities_problem(jsonb) is 'Why quantities cannot be stored, in words; null when they can.';
+
+create or replace function private.reported_cost_problem(p_cost text, p_currency text, p_started timestamptz, p_cost_usd text) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  return case
+    when p_cost is null then 'reported_cost is missing beside reported_currency'
+    when p_cost_usd is not null and p_currency <> 'USD' then 'cost_usd and a cost in another currency cannot both be reported'
+    when p_currency !~ '^[A-Z]{3}$' then 'reported_currency is not a currency''s three letters, such as EUR'
+    else coalesce(private.cost_problem('reported_cost', p_cost),
+      case when p_currency not in ('USD', 'EUR') and p_started is not null
+                and private.eur_per_unit(p_currency, (least(p_started, now()) at time zone private.reporting_timezone())::date) is null
+        then format('no exchange rate of %s is known for %s: import rates with `footprint fx import`, then send it again',
+                    p_currency, (p_started at time zone private.reporting_timezone())::date) end) end;
+end
+$$;
+comment on function private.reported_cost_problem(text, text, timestamptz, text) is
+  'Why a cost in another currency cannot be stored, in words; null when it can.';
+
+create or replace function private.are_tags_cut(p_tags jsonb) returns boolean
+language sql immutable set search_path = '' as $$
+  select jsonb_typeof(p_tags) = 'array' and p_tags <> '[]'
+    and (jsonb_array_length(p_tags) > 20 and (select count(distinct t) from jsonb_array_elements_text(p_tags) t where t <> '') > 20
+         or exists (select 1 from jsonb_array_elements_text(p_tags) t where length(t) > 100))
+$$;
+comment on function private.are_tags_cut(jsonb) is 'Whether an event has more than 20 tags, or one of more than 100 characters.';
+
+create or replace function private.flags_of(p_flags jsonb, p_more text[]) returns text[]
+language sql immutable set search_path = '' as $$
+  select nullif(array(
+    select distinct left(f, 100) from (
+      select t from jsonb_array_elements_text(case when jsonb_typeof(p_flags) = 'array' then p_flags else '[]' end) t
+      union all select unnest(p_more)) as x (f)
+     where f <> '' order by 1 limit 20), '{}')
+$$;
+comment on function private.flags_of(jsonb, text[]) is 'The flags of an event and what is to be said besides; null for none.';
+
 create or replace function private.parse_events(p_events jsonb)
 returns table (
   item bigint, problem text, event_id text, started_at timestamptz, model text, provider text, model_group text,
@@ -76,16 +144,20 @@ returns table (
   trace_id text, session_id text, source text, user_id text, attribution text, end_user text, user_email text,
   user_name text, team text, tokens_input_uncached text, tokens_cache_read text, tokens_cache_write text,
   tokens_output_text text, tokens_reasoning text, tokens_estimated boolean, cache_hit boolean, cost_usd text,
-  price_source text, latency_s text, time_to_first_token_s text, region text, grid_zone text, tags text[], former_id uuid
+  price_source text, latency_s text, time_to_first_token_s text, region text, grid_zone text, tags text[], former_id uuid,
+  service_tier text, quantities jsonb, cost_tools_usd text, reported_cost text, reported_currency text, job_id text, flags text[]
 )
 language sql stable set search_path = '' as $$
   select v.item,
     case when jsonb_typeof(v.value) <> 'object' then 'the event is not a JSON object'
-    else private.event_problem(e.event_id, s.started, e.model, coalesce(e.status, 'success'),
+    else coalesce(private.event_problem(e.event_id, s.started, e.model, coalesce(e.status, 'success'),
       array_remove(array[e.tokens_input_uncached, e.tokens_cache_read, e.tokens_cache_write, e.tokens_output_text, e.tokens_reasoning], null),
       e.cost_usd, array_remove(array[e.latency_s, e.time_to_first_token_s], null),
       array_remove(array[e.provider, e.model_group, e.call_type, e.error_class, e.error_code, e.litellm_call_id, e.trace_id, e.session_id,
-        e.source, e.user_id, e.end_user, e.user_email, e.user_name, e.team, e.price_source, e.region, e.grid_zone], null)) end,
+        e.source, e.user_id, e.end_user, e.user_email, e.user_name, e.team, e.price_source, e.region, e.grid_zone, e.service_tier, e.job_id], null)),
+      case when e.quantities is not null then private.quantities_problem(e.quantities) end,
+      case when e.cost_tools_usd is not null then private.cost_problem('cost_tools_usd', e.cost_tools_usd) end,
+      case when c.currency is not null then private.reported_cost_problem(c.cost, c.currency, s.started, e.cost_usd) end) end,
     e.event_id, s.started, e.model, coalesce(e.provider, ''), nullif(e.model_group, ''),
     coalesce(nullif(e.call_type, ''), 'chat'), case e.stream when 'true' then true when 'false' then false end,
     coalesce(e.status, 'success'), nullif(e.error_class, ''), nullif(e.error_code, ''), nullif(e.litellm_call_id, ''),
@@ -97,14 +169,23 @@ language sql stable set search_path = '' as $$
     e.latency_s, e.time_to_first_token_s, nullif(e.region, ''), upper(nullif(e.grid_zone, '')),
     case when jsonb_typeof(v.value -> 'tags') = 'array' and v.value -> 'tags' <> '[]'
       then array(select distinct left(t, 100) from jsonb_array_elements_text(v.value -> 'tags') t where t <> '' order by 1 limit 20) end,
-    case when e.former_id ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then e.former_id::uuid end
+    case when e.former_id ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then e.former_id::uuid end,
+    nullif(e.service_tier, ''), nullif(e.quantities, '{}'), e.cost_tools_usd, c.cost, c.currency, nullif(e.job_id, ''),
+    private.flags_of(v.value -> 'flags', array[
+      case when length(e.session_id) > 300 then 'cut: session_id' end, case when length(btrim(e.user_id)) > 200 then 'cut: user_id' end,
+      case when length(e.user_name) > 200 then 'cut: user_name' end, case when length(btrim(e.team)) > 100 then 'cut: team' end,
+      case when private.are_tags_cut(v.value -> 'tags') then 'cut: tags' end])
   from jsonb_array_elements(p_events) with ordinality as v (value, item)
   left join lateral jsonb_to_record(case when jsonb_typeof(v.value) = 'object' then v.value else '{}' end) as e (
     event_id text, started_at text, model text, provider text, model_group text, call_type text, stream text, status text,
     error_class text, error_code text, litellm_call_id text, trace_id text, session_id text, source text, user_id text,
     attribution text, end_user text, user_email text, user_name text, team text, tokens_input_uncached text,
     tokens_cache_read text, tokens_cache_write text, tokens_output_text text, tokens_reasoning text, tokens_estimated text,
-    cache_hit text, cost_usd text, price_source text, latency_s text, time_to_first_token_s text, region text, grid_zone text, former_id text) on true
+    cache_hit text, cost_usd text, price_source text, latency_s text, time_to_first_token_s text, region text, grid_zone text, former_id text,
+    service_tier text, quantities jsonb, cost_tools_usd text, reported_cost text, reported_currency text, cost_eur text, job_id text) on true
+  -- Callbacks and apps of 0.1.0 say cost_eur.
+  cross join lateral (select coalesce(e.reported_cost, e.cost_eur),
+    upper(coalesce(e.reported_currency, case when e.cost_eur is not null and e.cost_usd is null then 'EUR' end))) as c (cost, currency)
   cross join lateral (select private.parse_timestamptz(e.started_at) offset 0) as s (started)  -- offset 0: once, not twice
 $$;
 comment on function private.parse_events(jsonb) is
@@ -156,10 +237,23 @@ end;
 comment on function private.impact_context(text, text, text, text, text) is
   'Factor, facility and grid of a provider, model, call type and zone (null: the provider''s usual one) in a factor set, or why there are none. Parsed at definition, so the planner can inline it.';
 
+-- The factors are of text. Reading an image costs a model of text as many tokens as it says, and is weighed so; hearing,
+-- speaking and drawing are other work. What a source counted and we could not read may be missing from the tokens.
+create or replace function private.why_not_weighed(p_quantities jsonb, p_flags text[]) returns text
+language sql immutable parallel safe
+begin atomic
+  select case
+    when p_quantities ?| array['audio_input_tokens', 'audio_output_tokens', 'image_output_tokens', 'video_output_tokens'] then 'not_text'
+    when 'tokens_unread' = any (p_flags) then 'tokens_unread' end;
+end;
+comment on function private.why_not_weighed(jsonb, text[]) is
+  'Why the tokens of a request are not what its model''s factor is of: audio or generated images among them, or usage that was not understood; null where they are.';
+revoke execute on function private.why_not_weighed(jsonb, text[]) from public;
+
 -- Impact of a request from its facts, with the one formula. Used by store_events.
 create or replace function private.impact_of(
   p_provider text, p_model text, p_call_type text, p_grid_zone text, p_cache_hit boolean, p_factor_set text,
-  p_tokens_out bigint, p_tokens_in_uncached bigint, p_tokens_cached bigint
+  p_tokens_out bigint, p_tokens_in_uncached bigint, p_tokens_cached bigint, p_quantities jsonb, p_flags text[]
 ) returns table (
   energy_kwh float8, energy_kwh_low float8, energy_kwh_high float8,
   carbon_gco2e float8, carbon_gco2e_low float8, carbon_gco2e_high float8,
@@ -177,7 +271,7 @@ begin atomic
   cross join lateral (
     select case when p_cache_hit then 'gateway_cache'
                 when p_tokens_out + p_tokens_in_uncached + p_tokens_cached = 0 then 'no_tokens'
-                else x.impact_reason end) as w (reason)
+                else coalesce(private.why_not_weighed(p_quantities, p_flags), x.impact_reason) end) as w (reason)
   left join lateral private.derive_impact(
     x.energy_j_per_token_out, x.embodied_gco2e_per_token_out, x.embodied_gco2e_per_token_in, x.band, x.weight_input, x.weight_cached, x.host_overhead,
     x.pue, x.wue_l_per_kwh, x.carbon_gco2e_per_kwh, x.water_l_per_kwh,
@@ -186,28 +280,8 @@ begin atomic
     select i.energy_kwh * x.market_gco2e_per_kwh + x.embodied_gco2e_per_token_out * p_tokens_out
              + x.embodied_gco2e_per_token_in * (p_tokens_in_uncached + p_tokens_cached)) as market (gco2e);
 end;
-comment on function private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint) is
+comment on function private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint, jsonb, text[]) is
   'Estimated impact of a request with its provenance, or the reason why there is none. Parsed at definition, so the planner can inline it.';
-
--- A cost that somebody knows in EUR is kept as what it is worth in USD on that day, so that turning it
--- back with the same rate gives the EUR again.
-create or replace function private.with_cost_in_usd(p_event jsonb, p_planning_rate numeric, p_zone text) returns jsonb
-language plpgsql stable set search_path = '' as $$
-declare
-  v_cost constant text := p_event ->> 'cost_eur';
-  v_rate numeric;
-begin
-  if v_cost is null or p_event ->> 'cost_usd' is not null or v_cost !~ '^-?\d{1,12}(\.\d{1,20})?([eE]-?\d{1,2})?$' then
-    return p_event || jsonb_build_object('cost_usd', coalesce(p_event ->> 'cost_usd', v_cost));
-  end if;
-  select f.rate into v_rate
-    from private.fx_on((least(private.parse_timestamptz(p_event ->> 'started_at'), now()) at time zone p_zone)::date, p_planning_rate) f;
-  return p_event || jsonb_build_object('cost_usd', round(v_cost::numeric / v_rate, 12));
-end
-$$;
-comment on function private.with_cost_in_usd(jsonb, numeric, text) is
-  'An event whose cost_eur became cost_usd, at the rate of its day.';
-revoke execute on function private.with_cost_in_usd(jsonb, numeric, text) from public;
 
 -- A call that nobody saw the end of is stored as abandoned after ten minutes. When its end comes after
 -- all, the event that says how it ended takes its place: the abandoned one began while that one ran.
@@ -239,6 +313,23 @@ comment on function private.drop_abandoned_that_ended(jsonb) is
   'Deletes abandoned requests whose end came with this batch.';
 revoke execute on function private.is_end_of(text, timestamptz, numeric, timestamptz), private.drop_abandoned_that_ended(jsonb) from public;
 
+-- What is stored is never rewritten: where an event says something else than the request of its id, whoever sends it is told.
+create or replace function private.changed_events(p_events jsonb, p_user_id text, p_team text) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select coalesce(jsonb_agg(jsonb_build_object('event_id', e.event_id, 'index', e.item - 1) order by e.item), '[]')
+    from private.parse_events(p_events) e
+    join public.request_logs r on r.event_id = case when e.problem is null then e.event_id::uuid end
+   where (p_user_id is null or r.user_profile_id = p_user_id) and (p_team is null or r.team = p_team)
+     and (r.model <> e.model or r.provider <> e.provider or r.status <> e.status
+       or (r.tokens_input_uncached, r.tokens_cache_read, r.tokens_cache_write, r.tokens_output_text, r.tokens_reasoning) is distinct from
+          (e.tokens_input_uncached::numeric::bigint, e.tokens_cache_read::numeric::bigint, e.tokens_cache_write::numeric::bigint,
+           e.tokens_output_text::numeric::bigint, e.tokens_reasoning::numeric::bigint)
+       or (r.price_source = e.price_source and e.reported_currency is null and r.cost_usd is distinct from e.cost_usd::numeric(20, 12)))
+$$;
+comment on function private.changed_events(jsonb, text, text) is
+  'Events that say something else than the stored requests of their ids, within the scope of a key: event_id and index.';
+revoke execute on function private.changed_events(jsonb, text, text) from public;
+
 create or replace function private.store_events(p_events jsonb, p_user_id text default null, p_team text default null)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -246,6 +337,7 @@ declare
   v_rejected jsonb;
   v_unknown jsonb;
   v_tallies jsonb;
+  v_flags jsonb;
   v_inserted bigint;
   v_good bigint;
   v_factor_set text;
@@ -262,13 +354,6 @@ begin
       select coalesce(jsonb_agg(case when jsonb_typeof(e) <> 'object' then e
         when p_user_id is not null then e || jsonb_build_object('user_id', p_user_id, 'attribution', 'verified', 'user_email', null, 'user_name', null, 'team', null)
         else e || jsonb_build_object('team', p_team) end order by n), '[]')
-      from jsonb_array_elements(p_events) with ordinality as a (e, n));
-  end if;
-
-  if exists (select 1 from jsonb_array_elements(p_events) e where jsonb_typeof(e) = 'object' and e ? 'cost_eur') then
-    p_events := (
-      select jsonb_agg(case when jsonb_typeof(e) = 'object' and e ? 'cost_eur'
-        then private.with_cost_in_usd(e, v_planning_rate, v_zone) else e end order by n)
       from jsonb_array_elements(p_events) with ordinality as a (e, n));
   end if;
 
@@ -321,33 +406,38 @@ begin
       latency_s, time_to_first_token_s, flags, cost_usd, price_source, cost_eur, fx_eur_per_usd, fx_date,
       energy_kwh, energy_kwh_low, energy_kwh_high, carbon_gco2e, carbon_gco2e_low, carbon_gco2e_high,
       water_l, water_l_low, water_l_high, factor_id, factor_set, match, evidence, grid_zone, impact_reason,
-      zone_hint, carbon_market_gco2e, carbon_market_gco2e_low, carbon_market_gco2e_high)
+      zone_hint, carbon_market_gco2e, carbon_market_gco2e_low, carbon_market_gco2e_high,
+      service_tier, quantities, cost_tools_usd, reported_cost, reported_currency, job_id)
     select
       e.event_id::uuid, e.litellm_call_id, e.trace_id, e.session_id, e.source, e.started,
       e.person, e.trust, e.end_user, coalesce(e.user_email, p.email), coalesce(e.user_name, p.full_name), coalesce(e.team, p.team),
       e.provider, e.model, e.model_group, e.call_type, e.stream, e.region, e.tags, e.status, e.error_class, e.error_code, e.cache_hit,
       t.input_uncached, t.cache_read, t.cache_write, t.output_text, t.reasoning, e.tokens_estimated,
       e.latency_s::numeric, e.time_to_first_token_s::numeric,
-      nullif(array_remove(array[case when e.clock_ahead then 'clock_ahead' end,
+      nullif(e.flags || array_remove(array[case when e.clock_ahead then 'clock_ahead' end,
         case when z.zone is not null and i.grid_zone is distinct from z.zone and i.grid_zone is not null then 'unknown_zone' end], null), '{}'),
-      e.cost_usd::numeric, e.price_source, e.cost_usd::numeric * fx.rate, case when e.cost_usd is not null then fx.rate end,
-      case when e.cost_usd is not null then fx.day end,
+      cost.usd, e.price_source, cost.eur, case when cost.usd is not null then fx.rate end, case when cost.usd is not null then fx.day end,
       i.energy_kwh, i.energy_kwh_low, i.energy_kwh_high, i.carbon_gco2e, i.carbon_gco2e_low, i.carbon_gco2e_high,
       i.water_l, i.water_l_low, i.water_l_high, i.factor_id, i.factor_set, i.match, i.evidence, i.grid_zone, i.impact_reason,
-      e.grid_zone, i.carbon_market_gco2e, i.carbon_market_gco2e_low, i.carbon_market_gco2e_high
+      e.grid_zone, i.carbon_market_gco2e, i.carbon_market_gco2e_low, i.carbon_market_gco2e_high,
+      e.service_tier, e.quantities, e.cost_tools_usd::numeric,
+      case when e.reported_currency <> 'USD' then e.reported_cost::numeric end, nullif(e.reported_currency, 'USD'), e.job_id
     from attributed e
     left join public.user_profiles p on p.user_id = e.person
     cross join lateral (select e.tokens_input_uncached::numeric::bigint, e.tokens_cache_read::numeric::bigint,
       e.tokens_cache_write::numeric::bigint, e.tokens_output_text::numeric::bigint, e.tokens_reasoning::numeric::bigint
       ) as t (input_uncached, cache_read, cache_write, output_text, reasoning)
     cross join lateral private.fx_on((e.started at time zone v_zone)::date, v_planning_rate) as fx
+    cross join lateral private.cost_in_both(
+      case when e.reported_currency = 'USD' then e.reported_cost else e.cost_usd end::numeric, e.reported_cost::numeric,
+      nullif(e.reported_currency, 'USD'), fx.rate, (e.started at time zone v_zone)::date) as cost
     cross join lateral private.zone_of(e.provider, e.model, e.model_group, e.region, e.grid_zone) as z
     cross join lateral private.impact_of(e.provider, e.model, e.call_type, z.zone, e.cache_hit, v_factor_set,
       coalesce(t.output_text, 0) + coalesce(t.reasoning, 0),
-      coalesce(t.input_uncached, 0) + coalesce(t.cache_write, 0), coalesce(t.cache_read, 0)) as i
+      coalesce(t.input_uncached, 0) + coalesce(t.cache_write, 0), coalesce(t.cache_read, 0), e.quantities, e.flags) as i
     order by e.event_id::uuid
     on conflict (event_id) do nothing
-    returning provider, model, impact_reason, source
+    returning provider, model, impact_reason, source, flags
   ), tallies as (
     select p.source, count(*) filter (where p.problem is null) as good, count(*) filter (where p.problem is not null) as rejected,
            max(least(p.started_at, now())) filter (where p.problem is null) as last_event_at
@@ -357,12 +447,18 @@ begin
     (select coalesce(jsonb_agg(jsonb_build_object('event_id', event_id, 'index', item - 1, 'reason', problem) order by item), '[]')
        from parsed where problem is not null),
     (select coalesce(jsonb_agg(distinct ltrim(provider || '/' || model, '/')), '[]') from stored where impact_reason = 'no_factor'),
-    (select jsonb_agg(to_jsonb(t) || jsonb_build_object('inserted', (select count(*) from stored s where s.source = t.source))) from tallies t)
-  into v_inserted, v_good, v_rejected, v_unknown, v_tallies;
+    (select jsonb_agg(to_jsonb(t) || jsonb_build_object('inserted', (select count(*) from stored s where s.source = t.source))) from tallies t),
+    (select jsonb_agg(jsonb_build_object('source', f.source, 'flag', f.flag, 'count', f.count))
+       from (select s.source, flag, count(*) from stored s cross join lateral unnest(s.flags) as flag where s.flags is not null group by 1, 2) f)
+  into v_inserted, v_good, v_rejected, v_unknown, v_tallies, v_flags;
 
   perform private.drop_abandoned_that_ended(p_events);
   perform private.count_ingest(v_tallies, v_rejected, p_events);  -- sql/155_ingest_quality.sql
-  return jsonb_build_object('inserted', v_inserted, 'duplicates', v_good - v_inserted, 'rejected', v_rejected, 'unknown_models', v_unknown);
+  if v_flags is not null then
+    perform private.count_flags(v_flags);
+  end if;
+  return jsonb_build_object('inserted', v_inserted, 'duplicates', v_good - v_inserted, 'rejected', v_rejected, 'unknown_models', v_unknown,
+    'changed', case when v_good > v_inserted then private.changed_events(p_events, p_user_id, p_team) else '[]' end);
 end
 $$;
 comment on function private.store_events(jsonb, text, text) is
@@ -491,10 +587,11 @@ $$;
 comment on function public.register_session(text, text, text, text) is
   'Maps a chat session to a person, before or after its requests; needs an ingest key of the organisation.';
 
-revoke execute on function private.parse_timestamptz(text),
+revoke execute on function private.parse_timestamptz(text), private.cost_problem(text, text), private.quantities_problem(jsonb),
+  private.reported_cost_problem(text, text, timestamptz, text), private.are_tags_cut(jsonb), private.flags_of(jsonb, text[]),
   private.event_problem(text, timestamptz, text, text, text[], text, text[], text[]), private.parse_events(jsonb),
   private.impact_context(text, text, text, text, text),
-  private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint), private.store_events(jsonb, text, text),
+  private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint, jsonb, text[]), private.store_events(jsonb, text, text),
   private.check_ingest_key(), private.ingest_request_logs(jsonb, boolean), private.map_session(text, text, text, text),
   private.register_session(text, text, text, text),
   public.ingest_request_logs(jsonb, boolean), public.register_session(text, text, text, text) from public, anon, authenticated, service_role;

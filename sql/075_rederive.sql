@@ -14,17 +14,20 @@ begin
        and (p_to is null or started_at < p_to::timestamp at time zone v_zone)
      order by event_id for no key update)
   update public.request_logs r
-     set cost_eur = r.cost_usd * fx.rate, fx_eur_per_usd = fx.rate, fx_date = fx.day
+     set cost_usd = cost.usd, cost_eur = cost.eur, fx_eur_per_usd = fx.rate, fx_date = fx.day
     from locked, public.request_logs x
     cross join lateral private.fx_on((x.started_at at time zone v_zone)::date, v_planning_rate) as fx
+    cross join lateral private.cost_in_both(x.cost_usd, x.reported_cost, x.reported_currency, fx.rate,
+      (x.started_at at time zone v_zone)::date) as cost
    where r.event_id = locked.event_id and x.event_id = r.event_id
-     and (r.fx_eur_per_usd is distinct from fx.rate or r.fx_date is distinct from fx.day);
+     and (r.fx_eur_per_usd is distinct from fx.rate or r.fx_date is distinct from fx.day
+       or (x.reported_currency is not null and (r.cost_eur, r.cost_usd) is distinct from (cost.eur::numeric(20, 12), cost.usd::numeric(20, 12))));
   get diagnostics v_count = row_count;
   return v_count;
 end
 $$;
 comment on function private.rederive_cost(date, date) is
-  'Works out cost_eur anew for requests from one day (inclusive) to another (exclusive; null: no bound); answers how many changed.';
+  'Works out anew what was derived from each reported cost (EUR from USD, USD from EUR, both from others), for requests from one day (inclusive) to another (exclusive; null: no bound); answers how many changed.';
 
 -- One re-derivation a statement, however many days it brings: from the first day it touches to the
 -- first known rate after the last one.

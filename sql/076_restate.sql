@@ -69,6 +69,7 @@ begin
            coalesce(r.tokens_output_text, 0) + coalesce(r.tokens_reasoning, 0) as tokens_out,
            coalesce(r.tokens_input_uncached, 0) + coalesce(r.tokens_cache_write, 0) as tokens_in_uncached,
            coalesce(r.tokens_cache_read, 0) as tokens_cached,
+           private.why_not_weighed(r.quantities, r.flags) as why_not,
            r.energy_kwh, r.energy_kwh_low, r.energy_kwh_high, r.carbon_gco2e, r.carbon_gco2e_low, r.carbon_gco2e_high,
            r.water_l, r.water_l_low, r.water_l_high, r.factor_id, r.factor_set, r.match, r.evidence, r.grid_zone,
            r.impact_reason, r.carbon_market_gco2e
@@ -85,14 +86,17 @@ begin
            l.energy_kwh as old_energy_kwh, l.energy_kwh_low as old_energy_kwh_low, l.energy_kwh_high as old_energy_kwh_high,
            l.carbon_gco2e as old_carbon_gco2e, l.carbon_gco2e_low as old_carbon_gco2e_low, l.carbon_gco2e_high as old_carbon_gco2e_high,
            l.water_l as old_water_l, l.water_l_low as old_water_l_low, l.water_l_high as old_water_l_high,
-           n.*, c.impact_reason, c.factor_id, c.factor_set, c.match, c.evidence, c.grid_zone
+           n.*, w.reason as impact_reason, case when w.reason is null then c.factor_id end as factor_id,
+           case when w.reason is null then c.factor_set end as factor_set, case when w.reason is null then c.match end as match,
+           case when w.reason is null then c.evidence end as evidence, case when w.reason is null then c.grid_zone end as grid_zone
       from locked l
       join contexts c on c.p = l.provider and c.m = l.model and c.t = l.call_type and c.g is not distinct from l.model_group
         and c.r is not distinct from l.region and c.h is not distinct from l.zone_hint
+      cross join lateral (select coalesce(l.why_not, c.impact_reason)) as w (reason)
       left join lateral private.derive_impact(
         c.energy_j_per_token_out, c.embodied_gco2e_per_token_out, c.embodied_gco2e_per_token_in, c.band, c.weight_input, c.weight_cached, c.host_overhead,
         c.pue, c.wue_l_per_kwh, c.carbon_gco2e_per_kwh, c.water_l_per_kwh,
-        l.tokens_out, l.tokens_in_uncached, l.tokens_cached) as i on c.impact_reason is null
+        l.tokens_out, l.tokens_in_uncached, l.tokens_cached) as i on w.reason is null
       cross join lateral (
         select i.energy_kwh * c.market_gco2e_per_kwh + c.embodied_gco2e_per_token_out * l.tokens_out
                  + c.embodied_gco2e_per_token_in * (l.tokens_in_uncached + l.tokens_cached)) as market (gco2e)
@@ -103,8 +107,9 @@ begin
                market.gco2e::numeric(24, 12), (market.gco2e / c.band)::numeric(24, 12), (market.gco2e * c.band)::numeric(24, 12)) as n (
         energy_kwh, energy_kwh_low, energy_kwh_high, carbon_gco2e, carbon_gco2e_low, carbon_gco2e_high,
         water_l, water_l_low, water_l_high, carbon_market_gco2e, carbon_market_gco2e_low, carbon_market_gco2e_high)
-     where l.factor_id is distinct from c.factor_id or l.impact_reason is distinct from c.impact_reason
-        or l.match is distinct from c.match or l.evidence is distinct from c.evidence or l.grid_zone is distinct from c.grid_zone
+     where l.impact_reason is distinct from w.reason
+        or (w.reason is null and (l.factor_id is distinct from c.factor_id
+          or l.match is distinct from c.match or l.evidence is distinct from c.evidence or l.grid_zone is distinct from c.grid_zone))
         or l.energy_kwh is distinct from n.energy_kwh or l.energy_kwh_high is distinct from n.energy_kwh_high
         or l.carbon_gco2e is distinct from n.carbon_gco2e or l.water_l is distinct from n.water_l
         or l.carbon_market_gco2e is distinct from n.carbon_market_gco2e

@@ -18,9 +18,17 @@ comment on column private.ingest_rejections.count is 'How many.';
 comment on column private.ingest_rejections.last_at is 'Arrival of the last one (UTC).';
 comment on column private.ingest_rejections.example is 'Event id and model of the last one, cut to 300 characters.';
 
-revoke all on private.ingest_counts, private.ingest_rejections from public, anon, authenticated, service_role;
+comment on table private.ingest_flags is 'What was cut, not understood or put right in stored requests, by day of arrival, source and flag.';
+comment on column private.ingest_flags.day is 'Day of arrival in the reporting time zone.';
+comment on column private.ingest_flags.source is 'What sent them.';
+comment on column private.ingest_flags.flag is 'As in request_logs.flags.';
+comment on column private.ingest_flags.count is 'How many requests.';
+comment on column private.ingest_flags.last_at is 'Arrival of the last one (UTC).';
+
+revoke all on private.ingest_counts, private.ingest_rejections, private.ingest_flags from public, anon, authenticated, service_role;
 alter table private.ingest_counts enable row level security;
 alter table private.ingest_rejections enable row level security;
+alter table private.ingest_flags enable row level security;
 
 -- A sender may write anything as its source: only names of ours make rows.
 create or replace function private.ingest_source(p_source text) returns text
@@ -58,6 +66,16 @@ $$;
 comment on function private.count_ingest(jsonb, jsonb, jsonb) is
   'Counts what became of a batch: p_tallies by source (good, inserted, rejected, last_event_at), p_rejected as store_events answers it.';
 
+create or replace function private.count_flags(p_flags jsonb) returns void
+language sql security definer set search_path = '' as $$
+  insert into private.ingest_flags as c (day, source, flag, count, last_at)
+  select (now() at time zone private.reporting_timezone())::date, private.ingest_source(f.source), f.flag, sum(f.count), now()
+    from jsonb_to_recordset(p_flags) as f (source text, flag text, count bigint)
+   group by 2, 3 order by 2, 3
+  on conflict (day, source, flag) do update set count = c.count + excluded.count, last_at = excluded.last_at
+$$;
+comment on function private.count_flags(jsonb) is 'Counts the flags of what a batch stored: source, flag and count of each.';
+
 create or replace function private.ingest_quality() returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
@@ -74,17 +92,20 @@ begin
       select day, source, requests, duplicates, rejected from private.ingest_counts where day >= v_from) d),
     'rejections', (select coalesce(jsonb_agg(to_jsonb(r) order by r.at desc, r.source, r.reason), '[]') from (
       select max(last_at) as at, source, reason, sum(count) as count, (array_agg(example order by last_at desc))[1] as example
-        from private.ingest_rejections where day >= v_from group by source, reason) r));
+        from private.ingest_rejections where day >= v_from group by source, reason) r),
+    'flags', (select coalesce(jsonb_agg(to_jsonb(f) order by f.count desc, f.source, f.flag), '[]') from (
+      select source, flag, sum(count) as count, max(last_at) as at
+        from private.ingest_flags where day >= v_from group by source, flag) f));
 end
 $$;
 comment on function private.ingest_quality() is
-  'What became of sent requests, for admins only: sources (of all time), days and rejections (of the last 30 days).';
+  'What became of sent requests, for admins only: sources (of all time), days, rejections and flags (of the last 30 days).';
 
 create or replace function public.ingest_quality() returns jsonb
 language sql stable security invoker set search_path = '' as $$ select private.ingest_quality() $$;
 comment on function public.ingest_quality() is
-  'By source: requests stored, duplicates and rejected ones, last event and arrival; by day; rejections with reason, count and example. Admins only.';
+  'By source: requests stored, duplicates and rejected ones, last event and arrival; by day; rejections with reason, count and example; flags of stored requests. Admins only.';
 
-revoke execute on function private.ingest_source(text), private.count_ingest(jsonb, jsonb, jsonb), private.ingest_quality(),
+revoke execute on function private.ingest_source(text), private.count_ingest(jsonb, jsonb, jsonb), private.count_flags(jsonb), private.ingest_quality(),
   public.ingest_quality() from public, anon, authenticated, service_role;
 grant execute on function private.ingest_quality(), public.ingest_quality() to authenticated;

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal, Self, TypeAlias
@@ -20,6 +20,20 @@ Attribution: TypeAlias = Literal["verified", "signed", "declared", "none"]
 STATUSES: Final = ("success", "failure", "cancelled", "abandoned")
 ATTRIBUTIONS: Final = ("verified", "signed", "declared", "none")
 
+# What can be used or billed beside the five classes of tokens, as OpenTelemetry and FOCUS would say
+# it: the unit in the plural. Those that end in `_tokens` are parts of the classes.
+UNITS: Final = frozenset(
+    {
+        *("audio_input_tokens", "audio_output_tokens", "audio_cached_tokens"),
+        *("image_input_tokens", "image_output_tokens", "image_cached_tokens"),
+        *("video_input_tokens", "video_output_tokens", "document_input_tokens"),
+        *("cache_write_1h_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"),
+        *("tool_input_tokens", "citation_tokens", "trained_tokens"),
+        *("web_searches", "web_fetches", "file_searches", "code_sessions", "tool_calls"),
+        *("pages", "images", "characters", "audio_seconds", "video_seconds", "search_units"),
+        *("requests", "failed_requests", "gpu_seconds"),
+    }
+)
 # The database refuses what lies beyond these; see private.event_problem in sql/070_ingest.sql.
 MAX_TOKENS: Final = 10**12
 MAX_COST_USD: Final = Decimal(10**7)
@@ -81,11 +95,18 @@ class UsageEvent:
         provider: LiteLLM's ``custom_llm_provider``; None when unknown.
         attribution: how far `user_id` can be trusted.
         cache_hit: answered by the gateway's own cache, so not billed.
+        service_tier: as the provider names it (flex, priority, batch ...); None for the usual one.
+        quantities: what else was used or is billed, by unit, see `UNITS`; parts of the tokens too.
         cost_usd: cost in USD; None when no price is known.
-        price_source: where the cost comes from; None with it.
+        cost_tools_usd: the part of `cost_usd` that is for tools; None where the source says none.
+        reported_cost: the cost in `reported_currency`, where that is not USD; the others follow.
+        price_source: where the cost comes from, or why there is none.
         latency_s: seconds from start to the end of the answer.
         time_to_first_token_s: seconds to the first streamed token.
         grid_zone: electricity zone, ISO 3166 alpha-3.
+        job_id: names the provider's job (a batch, a background response, a video), whose events
+            are one request: the one that says most stands for all.
+        flags: what was cut, not understood or put right on the way.
         former_id: under which an earlier release may have stored it; it is a duplicate then.
     """
 
@@ -115,14 +136,21 @@ class UsageEvent:
     tokens_output_text: int | None = None
     tokens_reasoning: int | None = None
     tokens_estimated: bool = False
+    service_tier: str | None = None
+    quantities: Mapping[str, int | Decimal] = field(default_factory=dict)
     cache_hit: bool = False
     cost_usd: Decimal | None = None
+    cost_tools_usd: Decimal | None = None
+    reported_cost: Decimal | None = None
+    reported_currency: str | None = None
     price_source: str | None = None
     latency_s: float | None = None
     time_to_first_token_s: float | None = None
     region: str | None = None
     grid_zone: str | None = None
     tags: tuple[str, ...] = ()
+    job_id: str | None = None
+    flags: tuple[str, ...] = ()
     former_id: UUID | None = None
 
     @property
@@ -159,9 +187,16 @@ class UsageEvent:
         fields["started_at"] = datetime.fromisoformat(fields["started_at"])
         if fields.get("former_id") is not None:
             fields["former_id"] = UUID(fields["former_id"])
-        if fields.get("cost_usd") is not None:
-            fields["cost_usd"] = Decimal(fields["cost_usd"])
-        fields["tags"] = tuple(fields.get("tags", ()))
+        for name in _AMOUNTS:
+            if fields.get(name) is not None:
+                fields[name] = Decimal(fields[name])
+        for name in ("tags", "flags"):
+            fields[name] = tuple(fields.get(name, ()))
+        fields["quantities"] = {
+            unit: value if type(value) is int else Decimal(str(value))
+            for unit, value in fields.get("quantities", {}).items()
+        }
+        fields.pop("cost_eur", None)
         return cls(**fields)
 
     def to_json(self) -> dict[str, Any]:
@@ -175,14 +210,24 @@ class UsageEvent:
         if self.former_id is not None:
             body["former_id"] = str(self.former_id)
         body["started_at"] = self.started_at.isoformat()
-        if self.cost_usd is not None:
-            body["cost_usd"] = str(self.cost_usd)
-        if not self.tags:
-            del body["tags"]
+        for name in _AMOUNTS:
+            if name in body:
+                body[name] = f"{body[name]:f}"
+        if self.reported_currency == "EUR":
+            # What a database of 0.1.0 reads.
+            body["cost_eur"] = body.get("reported_cost")
+        for name in ("tags", "flags", "quantities"):
+            if not body[name]:
+                del body[name]
+        if self.quantities:
+            body["quantities"] = {
+                unit: value if type(value) is int else float(value)
+                for unit, value in self.quantities.items()
+            }
         return body
 
 
-FIELDS: Final = tuple(field.name for field in dataclasses.fields(UsageEvent))
+FIELDS: Final = tuple(each.name for each in dataclasses.fields(UsageEvent))
 TOKENS: Final = tuple(
     name for name in FIELDS if name.startswith("tokens_") and name != "tokens_estimated"
 )
@@ -190,7 +235,9 @@ TEXTS: Final = (
     *("provider", "model_group", "call_type", "error_class", "error_code"),
     *("litellm_call_id", "trace_id", "session_id", "source", "user_id", "end_user"),
     *("user_email", "user_name", "team", "price_source", "region", "grid_zone"),
+    *("service_tier", "reported_currency", "job_id"),
 )
+_AMOUNTS: Final = ("cost_usd", "cost_tools_usd", "reported_cost")
 
 _Problems: TypeAlias = list[tuple[str, str]]
 
@@ -210,10 +257,12 @@ def _text_problems(event: UsageEvent) -> _Problems:
             found.append((name, f"is longer than {MAX_TEXT} characters"))
         if not storable(value):
             found.append((name, "holds a character that cannot be stored"))
-    if not all(isinstance(tag, str) for tag in event.tags):
-        found.append(("tags", "must be texts"))
-    elif not all(map(storable, event.tags)):
-        found.append(("tags", "hold a character that cannot be stored"))
+    for name in ("tags", "flags"):
+        value = getattr(event, name)
+        if not all(isinstance(text, str) for text in value):
+            found.append((name, "must be texts"))
+        elif not all(map(storable, value)):
+            found.append((name, "hold a character that cannot be stored"))
     return found
 
 
@@ -227,11 +276,17 @@ def _number_problems(event: UsageEvent) -> _Problems:
             found.append((name, f"must be a whole number, not {_short(value)}"))
         elif not 0 <= value <= MAX_TOKENS:
             found.append((name, f"must be from 0 to 10^12, not {_short(value)}"))
-    cost = event.cost_usd
-    if cost is not None and not (
-        isinstance(cost, Decimal) and cost.is_finite() and 0 <= cost <= MAX_COST_USD
-    ):
-        found.append(("cost_usd", f"must be a number from 0 to 10^7, not {_short(cost)}"))
+    for name in _AMOUNTS:
+        cost = getattr(event, name)
+        if cost is not None and not _is_amount(cost, MAX_COST_USD):
+            found.append((name, f"must be a number from 0 to 10^7, not {_short(cost)}"))
+    for unit, value in event.quantities.items():
+        if unit not in UNITS:
+            found.append(("quantities", f"has a unit that is not known: {_short(unit)}"))
+        elif type(value) is not int and not isinstance(value, Decimal):
+            found.append((f"quantities.{unit}", f"must be a number, not {_short(value)}"))
+        elif not _is_amount(Decimal(value), Decimal(MAX_TOKENS)):
+            found.append((f"quantities.{unit}", f"must be from 0 to 10^12, not {_short(value)}"))
     for name in ("latency_s", "time_to_first_token_s"):
         seconds = getattr(event, name)
         if seconds is not None and not (
@@ -251,7 +306,15 @@ def _choice_problems(event: UsageEvent) -> _Problems:
         found.append(("status", f"must be one of {', '.join(STATUSES)}"))
     if event.attribution not in ATTRIBUTIONS:
         found.append(("attribution", f"must be one of {', '.join(ATTRIBUTIONS)}"))
+    if (event.reported_cost is None) != (event.reported_currency is None):
+        found.append(("reported_cost", "and reported_currency go together"))
+    elif event.reported_currency is not None and event.cost_usd is not None:
+        found.append(("cost_usd", "is worked out where the cost is reported in another currency"))
     return found
+
+
+def _is_amount(value: Any, most: Decimal) -> bool:
+    return isinstance(value, Decimal) and value.is_finite() and 0 <= value <= most
 
 
 def storable(text: str) -> bool:

@@ -183,14 +183,19 @@ def test_the_database_takes_every_field_under_its_name(database: Database) -> No
         tokens_output_text=4,
         tokens_reasoning=5,
         tokens_estimated=True,
+        service_tier="flex",
+        quantities={"pages": 3, "audio_seconds": Decimal("12.5")},
         cache_hit=True,
         cost_usd=Decimal("0.000000000001"),
+        cost_tools_usd=Decimal("0.000000000001"),
         price_source="test",
         latency_s=1.5,
         time_to_first_token_s=0.25,
         region="eu-west-3",
         grid_zone="FRA",
         tags=("a", "b"),
+        job_id="batch-1",
+        flags=("cut: tags", "unread: usage.new_tokens"),
     )
     assert database.store(event.to_json())["inserted"] == 1
     columns = [name for name in FIELDS if name not in ("user_id", "grid_zone", "former_id")]
@@ -199,7 +204,8 @@ def test_the_database_takes_every_field_under_its_name(database: Database) -> No
     expected = dataclasses.asdict(event)
     del expected["grid_zone"]  # A gateway cache hit has no impact, and so no zone.
     del expected["former_id"]  # It names no column: only what is there already.
-    expected["tags"] = ["a", "b"]
+    expected["tags"], expected["flags"] = ["a", "b"], list(event.flags)
+    expected["quantities"] = {"pages": 3, "audio_seconds": 12.5}
     assert {**stored, "latency_s": float(stored["latency_s"])} == {
         **expected,
         "time_to_first_token_s": Decimal("0.25"),

@@ -312,7 +312,7 @@ def test_a_cost_in_eur_is_the_same_eur_again_and_its_usd_are_of_that_day(
     assert stored(any_database, cost_usd="0.5", cost_eur="9")["cost_usd"] == 0.5
     for wrong in ("much", "-1", [1]):
         answer = any_database.store(event(cost_usd=None, cost_eur=wrong))
-        assert "cost_usd" in answer["rejected"][0]["reason"]
+        assert "reported_cost" in answer["rejected"][0]["reason"]
 
 
 def test_a_batch_answers_with_its_impact_within_the_scope_of_its_key(

@@ -136,7 +136,7 @@ def test_migrate_prints_the_text_for_an_empty_database_without_one() -> None:
     text = footprint(None, "migrate", "--sql").stdout
     assert text.startswith("-- Made by `footprint migrate --sql`")
     assert "create table public.request_logs" in text
-    assert text.rstrip().endswith("commit;")
+    assert "\ncommit;\n-- Then run `footprint migrate`" in text
 
 
 @pytest.mark.parametrize("wait", ["-1", "nan", "1e9", "soon"])
