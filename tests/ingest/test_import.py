@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -15,10 +17,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from footprint.commands.imports import summary
 from footprint.errors import ConfigurationError, InputError, ServiceUnavailable
 from footprint.ingest.checkpoint import Checkpoint, Position, Tally
 from footprint.ingest.database import database_sender
-from footprint.ingest.delivery import DeliveryReport
+from footprint.ingest.delivery import DeliveryReport, Rejection, read_report
 from footprint.ingest.importers import ImportJob, import_file
 from footprint.ingest.mapping import Instructions
 from footprint.ingest.pricing import price_map
@@ -299,6 +302,111 @@ def test_the_command_imports_through_the_api_with_a_key(
     assert refused.returncode == 4
     assert refused.stderr.count("\n") == 1
     assert "footprint keys create" in refused.stderr
+
+
+def own_ids(count: int, **corrected: int) -> list[str]:
+    """Return lines with ids of their own; `corrected` says other output tokens for some."""
+    return [
+        json.dumps(
+            {
+                "event_id": str(uuid.UUID(int=n)),
+                "timestamp": f"2026-10-{n % 28 + 1:02}T12:00:00Z",
+                "model": "gpt-4o",
+                "prompt_tokens": 100 + n,
+                "completion_tokens": corrected.get(f"line_{n + 1}", 7),
+                "user": "u1",
+            }
+        )
+        for n in range(count)
+    ]
+
+
+STORED = "select * from public.request_logs order by event_id"
+CHANGED_LINE = "says something else than the request stored under its id, which stays as it is"
+
+
+def test_a_corrected_line_is_named_and_what_is_stored_stays(
+    database: Database, write: Write, tmp_path: Path
+) -> None:
+    run(job_of(write("rows.jsonl", own_ids(1200)), tmp_path), database)
+    stored = database.rows(STORED)
+    job = job_of(write("rows.jsonl", own_ids(1203, line_801=8)), tmp_path)
+    tally = run(job, database)
+    assert (tally.inserted, tally.duplicates, tally.changed, tally.rejected) == (3, 1200, 1, 0)
+    assert listed(job) == [["line", "reason"], ["801", CHANGED_LINE]]
+    assert database.rows(STORED)[:1200] == stored
+    said = summary(tally, job, dry_run=False)
+    assert "3 stored, 1,199 were there already." in said
+    assert (
+        f"1 changed since they were stored: the stored ones stay as they are; see {job.rejects}."
+        in said
+    )
+    assert "rejected" not in said
+
+
+def test_two_lines_of_one_id_that_differ_are_one_request_and_a_changed_line(
+    database: Database, write: Write, tmp_path: Path
+) -> None:
+    lines = own_ids(5)
+    job = job_of(write("rows.jsonl", [*lines, *own_ids(5, line_2=900)]), tmp_path)
+    tally = run(job, database)
+    assert (tally.inserted, tally.duplicates, tally.changed) == (5, 5, 1)
+    assert [row[0] for row in listed(job)] == ["line", "7"]
+
+
+def test_changed_lines_are_counted_once_over_an_interruption(
+    database: Database, write: Write, tmp_path: Path
+) -> None:
+    run(job_of(write("rows.jsonl", own_ids(2600)), tmp_path), database)
+    lines = own_ids(2600, line_3=1, line_900=1, line_2400=1)
+    lines[10] = "{"
+    job = job_of(write("rows.jsonl", lines), tmp_path)
+    with pytest.raises(ServiceUnavailable):
+        import_file(job, price_map(), Interrupting(database, 3))
+    tally = import_file(job, price_map(), Interrupting(database, 100))
+    assert (tally.inserted, tally.duplicates, tally.changed) == (0, 2599, 3)
+    assert [row[0] for row in listed(job)] == ["line", "3", "11", "900", "2400"]
+
+
+def test_halves_of_a_batch_keep_the_places_of_their_events() -> None:
+    halves = DeliveryReport(inserted=2, changed=(1,)) + DeliveryReport(
+        duplicates=1, rejected=(Rejection("x", "bad", 0),), changed=(1,)
+    ).after(3)
+    assert halves.changed == (1, 4)
+    assert halves.rejected[0].index == 3
+
+
+def test_the_answer_of_an_older_database_says_nothing_of_changes() -> None:
+    answer = {"inserted": 1, "duplicates": 2, "rejected": [], "unknown_models": []}
+    assert read_report(answer).changed == ()
+    assert read_report({**answer, "changed": [{"event_id": "x", "index": 4}]}).changed == (4,)
+
+
+def test_a_checkpoint_of_an_earlier_release_goes_on(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path, "job")
+    checkpoint.save(Position(5, "ab", 1), Tally(requests=3, changed=1, flags={"cut: tags": 2}))
+    assert checkpoint.load() == (
+        Position(5, "ab", 1),
+        Tally(requests=3, changed=1, flags={"cut: tags": 2}),
+    )
+    [path] = (tmp_path / "imports").iterdir()
+    content = json.loads(path.read_text())
+    for name in ("changed", "flags"):
+        del content["tally"][name]
+    path.write_text(json.dumps(content))
+    assert checkpoint.load() == (Position(5, "ab", 1), Tally(requests=3))
+
+
+def test_flags_are_counted_and_said_in_words_and_their_kinds_are_bounded(tmp_path: Path) -> None:
+    tally = Tally(requests=9)
+    tally.count_flags({"cut: user_id": 2, "unread: magic_tokens": 1})
+    tally.count_flags({"cut: user_id": 1})
+    said = summary(tally, job_of(tmp_path / "rows.csv", tmp_path), dry_run=False)
+    assert "3 requests: The id of its person was longer than the 200 characters" in said
+    assert "1 request: magic_tokens was reported, but is not understood." in said
+    tally.count_flags({f"unread: field_{n}": 1 for n in range(200)})
+    assert len(tally.flags) == 101
+    assert sum(tally.flags.values()) == 204
 
 
 @pytest.mark.parametrize("stored", [1, 4000, 9000])

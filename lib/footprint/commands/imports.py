@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from footprint.config import get_settings
 from footprint.errors import ConfigurationError, InputError
+from footprint.flags import flag_text
 from footprint.ingest.checkpoint import Tally
 from footprint.ingest.delivery import Destination
 from footprint.ingest.importers import ImportJob, import_file
@@ -32,8 +33,10 @@ spend ...); --map says otherwise, for example --map started_at=when --map tokens
 tokens_input and tokens_output include cached and reasoning tokens; tokens_input_uncached and
 tokens_output_text do not. Times without an offset are UTC. Requests without a cost are priced
 with LiteLLM's price map; an unknown price stays unknown. A second run of the same file adds
-nothing, and an interrupted one goes on where it stopped.
+nothing, and an interrupted one goes on where it stopped. What is stored is never rewritten: lines
+that say something else now are listed beside the rejected ones.
 """
+_FLAGS: Final = 20
 
 
 def register(commands: Commands) -> None:
@@ -78,7 +81,7 @@ def register(commands: Commands) -> None:
         "--rejects",
         type=Path,
         metavar="FILE",
-        help="where rejected lines are listed (default: FILE.rejects.csv in this folder)",
+        help="where rejected and changed lines are listed (default: FILE.rejects.csv here)",
     )
     parser.set_defaults(run=run)
 
@@ -121,7 +124,13 @@ def summary(tally: Tally, job: ImportJob, *, dry_run: bool) -> str:
     if dry_run:
         lines = [f"{read}; nothing was stored (dry run)."]
     else:
-        lines = [f"{read}: {tally.inserted:,} stored, {tally.duplicates:,} were there already."]
+        known = tally.duplicates - tally.changed
+        lines = [f"{read}: {tally.inserted:,} stored, {known:,} were there already."]
+        if tally.changed:
+            lines.append(
+                f"{tally.changed:,} changed since they were stored: the stored ones stay as they "
+                f"are; see {job.rejects}."
+            )
     share = tally.priced / tally.requests if tally.requests else 0
     lines.append(
         f"{tally.tokens:,} tokens, USD {tally.cost_usd:,.2f}; "
@@ -136,10 +145,20 @@ def summary(tally: Tally, job: ImportJob, *, dry_run: bool) -> str:
         lines.append(
             f"{tally.skipped:,} {noun} left out: no request to a model, or outside the period."
         )
+    lines.extend(flag_lines(tally.flags))
     if tally.rejected:
         noun = "line was" if tally.rejected == 1 else "lines were"
         lines.append(f"{tally.rejected:,} {noun} rejected: see {job.rejects}.")
     return "\n".join(lines)
+
+
+def flag_lines(flags: Mapping[str, int]) -> Iterator[str]:
+    """Yield what was cut, not understood or put right in how many requests, the most first."""
+    for flag, count in sorted(flags.items(), key=lambda item: (-item[1], item[0]))[:_FLAGS]:
+        noun = "request" if count == 1 else "requests"
+        yield f"{count:,} {noun}: {flag_text(flag)}"
+    if len(flags) > _FLAGS:
+        yield f"and {len(flags) - _FLAGS:,} more kinds of notes: see them on Data quality."
 
 
 @contextmanager

@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 FOLDER = "imports"
+MAX_FLAGS: Final = 100
+MORE_FLAGS: Final = "more"
 
 
 @dataclass
 class Tally:
-    """What an import has met so far. `priced` counts the requests whose cost is known,
-    `skipped` the rows that are no requests or outside the period asked for."""
+    """What an import has met so far. `priced` counts the requests whose cost is known, `changed`
+    those of the duplicates that say something else than what is stored, `skipped` the rows that
+    are no requests or outside the period asked for, `flags` the requests by what was cut or not
+    understood in them."""
 
     requests: int = 0
     tokens: int = 0
@@ -27,6 +32,15 @@ class Tally:
     rejected: int = 0
     skipped: int = 0
     unknown_models: set[str] = field(default_factory=set)
+    changed: int = 0
+    flags: dict[str, int] = field(default_factory=dict)
+
+    def count_flags(self, flags: Mapping[str, int]) -> None:
+        """Add the flags of some requests; those beyond the 100th kind count as `MORE_FLAGS`."""
+        for flag, count in flags.items():
+            known = flag in self.flags or len(self.flags) < MAX_FLAGS
+            name = flag if known else MORE_FLAGS
+            self.flags[name] = self.flags.get(name, 0) + count
 
 
 @dataclass(frozen=True)
@@ -63,8 +77,9 @@ class Checkpoint:
             tally = Tally(**content["tally"])
             tally.cost_usd = Decimal(tally.cost_usd)
             tally.unknown_models = set(tally.unknown_models)
+            tally.flags = {flag: int(count) for flag, count in tally.flags.items()}
             return Position(**content["position"]), tally
-        except (OSError, ValueError, KeyError, TypeError, ArithmeticError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
             return None
 
     def save(self, position: Position, tally: Tally) -> None:

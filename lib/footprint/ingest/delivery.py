@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import orjson
@@ -34,12 +34,19 @@ class Rejection:
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """What became of events: stored, already there, or refused one by one."""
+    """What became of events: stored, already there, or refused one by one.
+
+    Args:
+        changed: places in the batch, from 0, of those among the duplicates that say something else
+            than the request stored under their id, which stays as it is. Empty also where the
+            database is too old to compare.
+    """
 
     inserted: int = 0
     duplicates: int = 0
     rejected: tuple[Rejection, ...] = ()
     unknown_models: frozenset[str] = frozenset()
+    changed: tuple[int, ...] = ()
 
     def __add__(self, other: DeliveryReport) -> DeliveryReport:
         return DeliveryReport(
@@ -47,6 +54,15 @@ class DeliveryReport:
             self.duplicates + other.duplicates,
             self.rejected + other.rejected,
             self.unknown_models | other.unknown_models,
+            self.changed + other.changed,
+        )
+
+    def after(self, count: int) -> DeliveryReport:
+        """Return the same report of events that come after `count` others."""
+        return replace(
+            self,
+            rejected=tuple(replace(r, index=r.index + count) for r in self.rejected),
+            changed=tuple(index + count for index in self.changed),
         )
 
 
@@ -63,6 +79,7 @@ def read_report(answer: Mapping[str, Any]) -> DeliveryReport:
             Rejection(r["event_id"], str(r["reason"]), int(r["index"])) for r in answer["rejected"]
         ),
         unknown_models=frozenset(map(str, answer["unknown_models"])),
+        changed=tuple(int(c["index"]) for c in answer.get("changed", ())),
     )
 
 

@@ -6,6 +6,7 @@ the line up to which the file is then done. The next stretch is read while one i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -26,6 +27,8 @@ from footprint.ingest.rejects import Rejects
 from footprint.ingest.row_identity import RowCounter
 
 _MAX_REJECTS: Final = 1000
+# Why a line of a request that is stored with other facts is listed.
+CHANGED: Final = "says something else than the request stored under its id, which stays as it is"
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class ImportJob:
         path: the file.
         format: None to find out.
         instructions: which column fills what.
-        rejects: where rejected lines are listed; written when there is one.
+        rejects: where rejected and changed lines are listed; written when there is one.
         data_dir: where the state of an interrupted import is kept.
     """
 
@@ -51,13 +54,14 @@ class ImportJob:
 class _Stretch:
     end: Position = field(default_factory=Position)
     events: list[bytes] = field(default_factory=list)
-    lines: dict[str, int] = field(default_factory=dict)
+    lines: list[int] = field(default_factory=list)
     rejects: list[tuple[int, str]] = field(default_factory=list)
     size: int = 0
     skipped: int = 0
     tokens: int = 0
     priced: int = 0
     cost_usd: Decimal = field(default_factory=Decimal)
+    flags: Counter[str] = field(default_factory=Counter)
 
     @property
     def full(self) -> bool:
@@ -81,7 +85,8 @@ class _Stretch:
         encoded = encode(event)
         self.events.append(encoded)
         self.size += len(encoded) + 1
-        self.lines[str(event.event_id)] = record.line
+        self.lines.append(record.line)
+        self.flags.update(event.flags)
         self.tokens += event.tokens_input + event.tokens_output
         if event.cost_usd is not None:
             self.priced += 1
@@ -220,9 +225,10 @@ class _Run:
     ) -> None:
         """Wait for a stretch to be stored, and only then count it as done."""
         report = sent.result()
-        refused = [(stretch.lines.get(r.event_id or "", 0), r.reason) for r in report.rejected]
-        rejected = sorted(stretch.rejects + refused)
-        rejects.write(rejected)
+        refused = [(stretch.lines[r.index], r.reason) for r in report.rejected]
+        rejected = stretch.rejects + refused
+        changed = [(stretch.lines[index], CHANGED) for index in report.changed]
+        rejects.write(sorted(rejected + changed))
         tally.requests += len(stretch.events)
         tally.tokens += stretch.tokens
         tally.priced += stretch.priced
@@ -230,6 +236,8 @@ class _Run:
         tally.inserted += report.inserted
         tally.duplicates += report.duplicates
         tally.rejected += len(rejected)
+        tally.changed += len(changed)
+        tally.count_flags(stretch.flags)
         tally.skipped += stretch.skipped
         tally.unknown_models |= report.unknown_models
         if self.destination:

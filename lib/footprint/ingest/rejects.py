@@ -1,4 +1,4 @@
-"""The list of lines that could not be imported: a CSV with their numbers and the reasons."""
+"""The list of lines that were rejected or say something else than what is stored: a CSV."""
 
 from __future__ import annotations
 

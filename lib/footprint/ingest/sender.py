@@ -69,7 +69,7 @@ class ApiSender:
             if len(events) == 1:
                 raise InputError(f"{self.url} refuses the batch: HTTP 413.") from error
         half = len(events) // 2
-        return self.store(events[:half]) + self.store(events[half:])
+        return self.store(events[:half]) + self.store(events[half:]).after(half)
 
     def abandon(self) -> None:
         """Wait for nothing any more; a `store` that fails from now on is not tried again."""
@@ -107,8 +107,9 @@ def deliver(
     Raises:
         FootprintError: as `ApiSender.store`; batches before the failing one are stored.
     """
-    report = DeliveryReport()
+    report, sent = DeliveryReport(), 0
     with ApiSender(url, publishable_key, ingest_key, patience or Patience()) as sender:
         for encoded in pack(events, rows=batch):
-            report += sender.store(encoded)
+            report += sender.store(encoded).after(sent)
+            sent += len(encoded)
     return report
