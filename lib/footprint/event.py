@@ -40,6 +40,10 @@ MAX_COST_USD: Final = Decimal(10**7)
 MAX_SECONDS: Final = 1e7
 MAX_TEXT: Final = 320
 MAX_MODEL: Final = 300
+# What is longer is cut, and the event's flags say so; see private.parse_events.
+MAX_TAGS: Final = 20
+MAX_TAG: Final = 100
+KEPT: Final = {"session_id": 300, "user_id": 200, "user_name": 200, "team": 100}
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # A clock may be ahead, and a time zone be missing; a request further ahead is a mistake.
 MAX_AHEAD: Final = timedelta(days=1)
@@ -166,6 +170,13 @@ class UsageEvent:
     def tokens_output(self) -> int:
         """Output tokens of both classes; unknown ones count nothing."""
         return (self.tokens_output_text or 0) + (self.tokens_reasoning or 0)
+
+    def cuts(self) -> tuple[str, ...]:
+        """Name the fields of which the database will not keep all, see `KEPT`."""
+        names = [name for name, most in KEPT.items() if len(getattr(self, name) or "") > most]
+        if len(self.tags) > MAX_TAGS or any(len(tag) > MAX_TAG for tag in self.tags):
+            names.append("tags")
+        return tuple(names)
 
     def problems(self) -> tuple[str, ...]:
         """Say why the event could not be stored, each time naming the field; empty when it can."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from footprint.event import KEPT, MAX_TAG, MAX_TAGS
+
 CUT: Final = "cut: "
 UNREAD: Final = "unread: "
 
@@ -18,12 +20,13 @@ _WORDS: Final = {
     "tokens_unread": "Its tokens were reported in a way that is not understood: they are unknown.",
 }
 _CUT: Final = {
-    "tags": "It had more or longer tags than are kept: 20 of 100 characters.",
-    "user_id": "The id of its person was longer than the 200 characters that are kept.",
-    "session_id": "Its session id was longer than the 300 characters that are kept.",
-    "user_name": "The name of its person was longer than the 200 characters that are kept.",
-    "team": "Its team was longer than the 100 characters that are kept.",
-    "end_user": "Its end user was longer than the 200 characters that are kept.",
+    "tags": f"It had more than {MAX_TAGS} tags, or longer ones than {MAX_TAG} characters: "
+    "the rest is cut.",
+    "user_id": f"The id of its person was cut to {KEPT['user_id']} characters.",
+    "user_name": f"The name of its person was cut to {KEPT['user_name']} characters.",
+    "end_user": f"Its end user was cut to {KEPT['user_id']} characters.",
+    "session_id": f"Its session id was cut to {KEPT['session_id']} characters.",
+    "team": f"Its team was cut to {KEPT['team']} characters.",
 }
 
 
@@ -31,7 +34,7 @@ def flag_text(flag: str) -> str:
     """Return what a flag says, as a sentence about one request."""
     if flag.startswith(CUT):
         name = flag.removeprefix(CUT)
-        return _CUT.get(name, f"{name} was longer than what is kept of it.")
+        return _CUT.get(name, f"{name} was longer than what is kept: the rest is cut.")
     if flag.startswith(UNREAD):
         return f"{flag.removeprefix(UNREAD)} was reported, but is not understood."
     return _WORDS.get(flag, flag)

@@ -402,7 +402,7 @@ def test_flags_are_counted_and_said_in_words_and_their_kinds_are_bounded(tmp_pat
     tally.count_flags({"cut: user_id": 2, "unread: magic_tokens": 1})
     tally.count_flags({"cut: user_id": 1})
     said = summary(tally, job_of(tmp_path / "rows.csv", tmp_path), dry_run=False)
-    assert "3 requests: The id of its person was longer than the 200 characters" in said
+    assert "3 requests: The id of its person was cut to 200 characters." in said
     assert "1 request: magic_tokens was reported, but is not understood." in said
     tally.count_flags({f"unread: field_{n}": 1 for n in range(200)})
     assert len(tally.flags) == 101

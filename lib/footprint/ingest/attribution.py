@@ -12,13 +12,21 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from footprint.event import Attribution
+from footprint.event import KEPT, Attribution
 from footprint.ingest import loose
 from footprint.ingest.front_ends import FrontEnds, decoded, own_front_ends, signed_person
 
 # What LiteLLM writes where it knows nobody.
 FILLERS: Final = frozenset({"default", "unknown", "default_user_id", "litellm_proxy_master_key"})
 MASTER_KEY: Final = "litellm_proxy_master_key"
+# Of the ids and the name of a person so many characters are kept.
+MAX_PERSON: Final = KEPT["user_id"]
+_FIELDS: Final = {"name": "user_name"}
+_LIMITS: Final = {
+    **dict.fromkeys(("user_id", "end_user", "name"), MAX_PERSON),
+    "team": KEPT["team"],
+    "session_id": KEPT["session_id"],
+}
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 # Claude Code and others: metadata.user_id = "user_…_session_<uuid>".
@@ -26,7 +34,11 @@ _IN_USER: Final = "_session_"
 
 
 class Person(NamedTuple):
-    """Who made a request."""
+    """Who made a request.
+
+    Args:
+        cut: the flags of those of its texts that were longer than what is kept: ``cut: user_id``.
+    """
 
     user_id: str | None = None
     attribution: Attribution = "none"
@@ -35,6 +47,7 @@ class Person(NamedTuple):
     name: str | None = None
     team: str | None = None
     session_id: str | None = None
+    cut: tuple[str, ...] = ()
 
 
 class Call(NamedTuple):
@@ -48,11 +61,32 @@ class Call(NamedTuple):
 
 
 def find_person(call: Call, rules: FrontEnds | None = None) -> Person:
-    """Return who made a call.
+    """Return who made a call, in texts that can be stored.
 
     Args:
         rules: which headers are read; None for what this process's settings say.
     """
+    found = whole_person(call, rules)
+    # In this form it costs least in a hook, where next to nothing is ever cut.
+    if (
+        len(found.user_id or "") <= MAX_PERSON
+        and len(found.end_user or "") <= MAX_PERSON
+        and len(found.name or "") <= MAX_PERSON
+        and len(found.team or "") <= KEPT["team"]
+        and len(found.session_id or "") <= KEPT["session_id"]
+    ):
+        return found
+    return _cut(found)
+
+
+def _cut(person: Person) -> Person:
+    long = [name for name, most in _LIMITS.items() if len(getattr(person, name) or "") > most]
+    kept = {name: getattr(person, name)[: _LIMITS[name]].rstrip() for name in long}
+    return person._replace(**kept, cut=tuple(f"cut: {_FIELDS.get(name, name)}" for name in long))
+
+
+def whole_person(call: Call, rules: FrontEnds | None = None) -> Person:
+    """Return who made a call, in texts that may be longer than what is kept; see `find_person`."""
     metadata = call.metadata
     requester = loose.mapping(metadata.get("requester_metadata"))
     headers = _headers(call, requester)
@@ -62,8 +96,8 @@ def find_person(call: Call, rules: FrontEnds | None = None) -> Person:
     if claim and _IN_USER in claim:
         claim, _, found = claim.partition(_IN_USER)
         claim, session = claim.rstrip("_") or None, session or loose.text(found)
-    team = loose.text(metadata.get("user_api_key_team_alias"), 100) or loose.text(
-        metadata.get("user_api_key_team_id"), 100
+    team = loose.text(metadata.get("user_api_key_team_alias")) or loose.text(
+        metadata.get("user_api_key_team_id")
     )
     email = _header(headers, rules.email) if headers else None
     owner = _known(metadata.get("user_api_key_user_id"))
@@ -103,16 +137,16 @@ def _session(
     call: Call, requester: Mapping[str, Any], headers: Mapping[str, Any], rules: FrontEnds
 ) -> str | None:
     found = (
-        loose.text(call.litellm_params.get("litellm_session_id"), 300)
-        or loose.text(call.own_metadata.get("session_id"), 300)
-        or loose.text(call.payload.get("session_id"), 300)
-        or loose.text(requester.get("session_id"), 300)
+        loose.text(call.litellm_params.get("litellm_session_id"))
+        or loose.text(call.own_metadata.get("session_id"))
+        or loose.text(call.payload.get("session_id"))
+        or loose.text(requester.get("session_id"))
         or (_header(headers, rules.session) if headers else None)
     )
     if found:
         return found
     # LiteLLM makes UUIDs of its own; any other trace id is a session that the caller named.
-    trace = loose.text(call.payload.get("trace_id"), 300)
+    trace = loose.text(call.payload.get("trace_id"))
     return trace if trace and not _UUID.fullmatch(trace) else None
 
 
@@ -135,7 +169,7 @@ def _header(headers: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 def _known(value: Any) -> str | None:
     if not value:
         return None
-    found = loose.text(value, 200)
+    found = loose.text(value)
     return None if found is None or found.lower() in FILLERS else found
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from footprint.errors import InputError
-from footprint.event import Attribution, Status, UsageEvent, event_id
+from footprint.event import KEPT, MAX_TAG, MAX_TAGS, Attribution, Status, UsageEvent, event_id
 from footprint.ingest.recorder import default_recorder
 
 
@@ -77,7 +77,7 @@ def log_request_to_supabase(
             latency_s=latency_s,
             tags=tuple(tags),
         )
-        problems = event.problems()
+        problems = (*event.problems(), *_too_long(event))
     except (ArithmeticError, TypeError, ValueError) as error:
         raise InputError(f"The request cannot be recorded: {error}.") from error
     if problems:
@@ -93,6 +93,15 @@ def flush(timeout_s: float = 10.0) -> bool:
         timeout_s: the longest wait, in seconds.
     """
     return default_recorder().courier.flush(timeout_s)
+
+
+def _too_long(event: UsageEvent) -> Iterator[str]:
+    """Yield what would be cut: whoever calls can be told, and nothing has to vanish."""
+    for name in event.cuts():
+        if name == "tags":
+            yield f"tags are more than {MAX_TAGS}, or longer than {MAX_TAG} characters"
+        else:
+            yield f"{name} is longer than {KEPT[name]} characters"
 
 
 def _less(total: int | None, part: int | None) -> int | None:

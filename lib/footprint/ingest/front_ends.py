@@ -89,7 +89,7 @@ def decoded(name: str | None) -> str | None:
     if name is None or "%" not in name:
         return name
     try:
-        return loose.text(unquote(name, errors="strict"), 200)
+        return loose.text(unquote(name, errors="strict"))
     except UnicodeDecodeError:
         return name
 
@@ -108,8 +108,8 @@ def signed_person(headers: Mapping[str, Any], rules: FrontEnds, now: float) -> S
     if ends is None or now > ends + LEEWAY_S or (begins is not None and now < begins - LEEWAY_S):
         return None
     email = loose.text(claims.get("email"))
-    user = loose.text(claims.get("sub"), 200) or loose.text(claims.get("email"), 200)
-    return Signed(user, email, loose.text(claims.get("name"), 200)) if user else None
+    user = loose.text(claims.get("sub")) or email
+    return Signed(user, email, loose.text(claims.get("name"))) if user else None
 
 
 def _claims(token: str, secrets: tuple[bytes, ...]) -> Mapping[str, Any]:

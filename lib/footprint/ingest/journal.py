@@ -182,6 +182,7 @@ def abandoned(mark: dict[str, Any]) -> UsageEvent | None:
         fields = dict(mark)
         started_at = datetime.fromtimestamp(float(fields.pop("started_at")), UTC)
         key = event_id(str(fields["litellm_call_id"]), "abandoned", started_at)
+        fields["flags"] = tuple(fields.get("flags", ()))
         return UsageEvent(event_id=key, started_at=started_at, status="abandoned", **fields)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None

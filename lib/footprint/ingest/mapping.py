@@ -198,6 +198,9 @@ class Mapper:
         problems = event.problems()
         if problems:
             raise BadRow("; ".join(problems))
+        if cuts := event.cuts():
+            flags = (*event.flags, *(f"cut: {name}" for name in cuts))
+            return dataclasses.replace(event, flags=flags)
         return event
 
     def _read(self, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from footprint.event import EARLIEST, MAX_MODEL, Status, UsageEvent, event_key
+from footprint.event import (
+    EARLIEST,
+    MAX_MODEL,
+    MAX_TAG,
+    MAX_TAGS,
+    Status,
+    UsageEvent,
+    event_key,
+)
 from footprint.ingest import loose
 from footprint.ingest.attribution import Call, find_person
 from footprint.ingest.charge import Charge, find_charge
@@ -25,7 +33,7 @@ Recount: TypeAlias = Callable[[str, str | None, Any, str], "tuple[int, int, Deci
 _PROVIDERS: Final = {"text-completion-openai": "openai", "azure_text": "azure"}
 _PASS_THROUGH_PROVIDERS: Final = frozenset({"anthropic", "gemini", "vertex_ai", "openai", "azure"})
 _CLIENT_GONE: Final = frozenset({"ClientDisconnected", "CancelledError"})
-MAX_TAGS: Final = 20
+_READ_TAGS: Final = 200
 _EARLIEST_S: Final = EARLIEST.timestamp()
 _LATEST_S: Final = 2.0**33  # The year 2242: beyond it a number is no time in seconds.
 
@@ -96,6 +104,8 @@ def event_body(
         tokens, charge, estimated = _recounted(parts, call, model, provider, charge, recount)
     started_at = datetime.fromtimestamp(start, UTC)
     who = find_person(parts)
+    tags, flags = _tags(parts)
+    flags += who.cut
     body = {
         "event_id": event_key(call_id, status, started_at),
         "started_at": started_at.isoformat(),
@@ -130,7 +140,8 @@ def event_body(
         "latency_s": latency,
         "time_to_first_token_s": first,
         "region": find_region(parts),
-        "tags": _tags(parts),
+        "tags": tags,
+        "flags": list(flags) or None,
     }
     return {name: value for name, value in body.items() if value is not None}
 
@@ -271,13 +282,20 @@ def _is_proxy(parts: Call) -> bool:
     )
 
 
-def _tags(parts: Call) -> list[str] | None:
+def _tags(parts: Call) -> tuple[list[str] | None, tuple[str, ...]]:
+    """Return the tags that are kept, None for none, and the flag that says where some were cut."""
     raw = parts.payload.get("request_tags") or parts.own_metadata.get("tags")
     if not raw or not isinstance(raw, list):
-        return None
+        return None, ()
     kept: list[str] = []
-    for tag in raw[:200]:
-        found = loose.text(tag, 100)
-        if found and found not in kept and not found.startswith("User-Agent:"):
-            kept.append(found)
-    return kept[:MAX_TAGS] or None
+    is_cut = len(raw) > _READ_TAGS
+    for tag in raw[:_READ_TAGS]:
+        found = loose.text(tag)
+        if found and not found.startswith("User-Agent:"):
+            if len(found) > MAX_TAG:
+                found, is_cut = found[:MAX_TAG], True
+            if found not in kept:
+                kept.append(found)
+    if is_cut or len(kept) > MAX_TAGS:
+        return kept[:MAX_TAGS] or None, ("cut: tags",)
+    return kept or None, ()

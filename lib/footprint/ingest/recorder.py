@@ -160,6 +160,7 @@ def mark_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
         "user_email": who.email,
         "user_name": who.name,
         "team": who.team,
+        "flags": list(who.cut) or None,
     }
     return {name: value for name, value in mark.items() if value is not None}
 

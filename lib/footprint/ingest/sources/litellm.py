@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from footprint.ingest import loose, values
-from footprint.ingest.attribution import Call, find_person
+from footprint.ingest.attribution import Call, whole_person
 from footprint.ingest.kinds import call_type_of
 from footprint.ingest.region import find_region
 from footprint.ingest.sources.rows import (
@@ -36,7 +36,7 @@ def _spend_row(row: Row) -> Iterator[dict[str, Any]]:
         raise BadSourceRow("request_id is missing")
     meta = an_object(said.get("metadata"))
     parts = _parts(said, meta)
-    who = find_person(parts)
+    who = whole_person(parts)
     status, error_class, error_code = _outcome(said, meta)
     cache_hit = str(said.get("cachehit", "")).lower() == "true"
     yield present(
@@ -125,8 +125,8 @@ def _tags(value: Any) -> list[str] | None:
             return None
     if not isinstance(value, list):
         return None
-    found = (loose.text(tag, 100) for tag in value[:200])
-    return [tag for tag in found if tag and not tag.startswith("User-Agent:")][:20] or None
+    found = (loose.text(tag) for tag in value[:200])
+    return [tag for tag in found if tag and not tag.startswith("User-Agent:")] or None
 
 
 def _logged_row(row: Row) -> Iterator[dict[str, Any]]:
