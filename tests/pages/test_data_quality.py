@@ -231,3 +231,23 @@ def test_senders_duplicates_and_rejections_stand_with_their_reasons(
     assert "LiteLLM proxy: nothing since" in said(at)
     assert "Python programs: nothing since" in said(at)
     assert not [frame for frame in at.dataframe if "Why" in frame.value.columns]
+
+
+def test_what_was_cut_or_not_understood_is_said_in_words(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(monkeypatch, "ada", QUALITY)
+    assert "Cut or not understood" not in words(at)
+    long = {"user_id": "x" * 201, "started_at": yesterday().isoformat()}
+    empty.database.store(
+        *(event(source="proxy", **long) for _ in range(2)),
+        event(source="sdk", flags=["unread: magic_tokens"], started_at=long["started_at"]),
+    )
+    at.run()
+    assert "Cut or not understood in the last 30 days" in words(at)
+    flags = next(frame.value for frame in at.dataframe if "What" in frame.value.columns)
+    assert [tuple(row) for row in flags[["What", "From", "Requests"]].itertuples(index=False)] == [
+        ("The id of its person was cut to 200 characters.", "LiteLLM proxy", 2),
+        ("magic_tokens was reported, but is not understood.", "Python programs", 1),
+    ]
+    assert "All good" not in said(at)

@@ -63,6 +63,23 @@ def test_reasons_add_up_and_the_last_example_is_shown(any_database: Database) ->
     assert reasons["the event is not a JSON object", "api"]["count"] == 1
 
 
+def test_flags_of_stored_requests_are_counted_by_source_and_those_of_a_copy_are_not(
+    any_database: Database,
+) -> None:
+    cut = event(source="proxy", user_id="x" * 201, tags=[f"t{n}" for n in range(21)])
+    unread = [event(source="sdk", flags=["unread: magic_tokens", ""]) for _ in range(3)]
+    any_database.store(cut, *unread)
+    any_database.store(cut)
+    any_database.store(event(source="what I like", user_id="x" * 201, cost_usd="-1"))
+    found = quality(any_database)["flags"]
+    assert [(f["source"], f["flag"], f["count"]) for f in found] == [
+        ("sdk", "unread: magic_tokens", 3),
+        ("proxy", "cut: tags", 1),
+        ("proxy", "cut: user_id", 1),
+    ]
+    assert all(f["at"] is not None for f in found)
+
+
 CALL = {"litellm_call_id": "call-1", "cost_usd": None}
 ABANDONED = {**CALL, "status": "abandoned", "started_at": "2026-10-15T10:00:00.004Z"}
 

@@ -93,11 +93,22 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class Flagged:
+    """What was cut, not understood or put right in requests of a source in the last 30 days."""
+
+    source: str
+    flag: str
+    count: int
+    last_at: datetime
+
+
+@dataclass(frozen=True)
 class Arrivals:
-    """What became of what was sent: the sources, and why requests were refused."""
+    """What became of what was sent: the sources, why requests were refused, what was flagged."""
 
     sources: tuple[Source, ...]
     rejections: tuple[Rejection, ...]
+    flags: tuple[Flagged, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,7 +194,11 @@ def arrivals(me: Me) -> Arrivals:
         )
         for row in answer["rejections"]
     )
-    return Arrivals(tuple(sources), tuple(rejections))
+    flags = (
+        Flagged(row["source"], row["flag"], int(row["count"]), datetime.fromisoformat(row["at"]))
+        for row in answer["flags"]
+    )
+    return Arrivals(tuple(sources), tuple(rejections), tuple(flags))
 
 
 def check_rollups(me: Me, period: Period) -> Iterator[CheckedDay]:

@@ -1,4 +1,4 @@
-"""What arrives: what waits on this host's disk, and what was refused."""
+"""What arrives: what waits on this host's disk, what was refused, and what was cut."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from footprint.config import Settings, get_settings
-from footprint.data.data_quality import Arrivals, Rejection, Source, arrivals
+from footprint.data.data_quality import Arrivals, Flagged, Rejection, Source, arrivals
+from footprint.flags import flag_text
 from footprint.ingest import health
 from footprint.ingest.spools import spools
 from footprint.ingest.survey import survey
@@ -54,11 +55,12 @@ class Waiting:
 
 
 def draw_arrivals(view: View, timezone: str) -> bool:
-    """Draw what waits and what was refused; return if all is well."""
+    """Draw what waits, what was refused and what was flagged; return if all is well."""
     found = arrivals(view.me)
     heard = _draw_sources(found, view.formats, timezone)
     taken = _draw_rejections(found, view.formats, timezone)
-    return _draw_waiting(waiting(get_settings()), view.formats) and heard and taken
+    whole = _draw_flags(found, view.formats, timezone)
+    return _draw_waiting(waiting(get_settings()), view.formats) and heard and taken and whole
 
 
 def quiet(found: Arrivals, now: datetime) -> list[Source]:
@@ -93,6 +95,18 @@ def rejections_table(rejections: tuple[Rejection, ...], timezone: str) -> pd.Dat
             "Requests": [rejection.count for rejection in rejections],
             "Last time": [moment(rejection.last_at, timezone) for rejection in rejections],
             "Example": [rejection.example for rejection in rejections],
+        }
+    )
+
+
+def flags_table(flags: tuple[Flagged, ...], timezone: str) -> pd.DataFrame:
+    """Return what was flagged under its headings, in words."""
+    return pd.DataFrame(
+        {
+            "What": [flag_text(flagged.flag) for flagged in flags],
+            "From": [_SOURCES.get(flagged.source, flagged.source) for flagged in flags],
+            "Requests": [flagged.count for flagged in flags],
+            "Last time": [moment(flagged.last_at, timezone) for flagged in flags],
         }
     )
 
@@ -133,6 +147,23 @@ def _draw_rejections(found: Arrivals, formats: Formats, timezone: str) -> bool:
     st.caption(
         "They are not stored. Correct what sends them; then `footprint spool dead retry` on the "
         "gateway's host, or the import once more, brings back what it kept."
+    )
+    return False
+
+
+def _draw_flags(found: Arrivals, formats: Formats, timezone: str) -> bool:
+    if not found.flags:
+        return True
+    st.subheader("Cut or not understood in the last 30 days", anchor=False)
+    st.dataframe(
+        styled(flags_table(found.flags, timezone), {"Requests": formats.number}),
+        hide_index=True,
+        column_config={"What": st.column_config.Column(pinned=True, width=420)},
+        alt="What was cut, not understood or put right",
+    )
+    st.caption(
+        "These requests are stored and counted: only what is said here is missing or put right. "
+        "Send shorter texts, or bring Footprint up to date where it does not understand."
     )
     return False
 
