@@ -73,7 +73,7 @@ comment on function private.event_problem(text, timestamptz, text, text, text[],
 create or replace function private.cost_problem(p_name text, p_cost text) returns text
 language sql immutable set search_path = '' as $$
   select case
-    when p_cost !~ '^-?\d{1,30}(\.\d{1,30})?([eE][-+]?\d{1,2})?$' then p_name || ' is not a number'
+    when p_cost !~ '^-?\d{1,255}(\.\d{1,255})?([eE][-+]?\d{1,3})?$' then p_name || ' is not a number'
     when p_cost::numeric < 0 then p_name || ' is negative'
     when p_cost::numeric > 10000000 then p_name || ' is above 10^7' end
 $$;
@@ -104,16 +104,25 @@ comment on function private.quantities_problem(jsonb) is 'Why quantities cannot 
 
 create or replace function private.reported_cost_problem(p_cost text, p_currency text, p_started timestamptz, p_cost_usd text) returns text
 language plpgsql stable set search_path = '' as $$
+declare
+  v_day date;
+  v_rate numeric;
+  v_problem text;
 begin
-  return case
+  v_problem := case
     when p_cost is null then 'reported_cost is missing beside reported_currency'
     when p_cost_usd is not null and p_currency <> 'USD' then 'cost_usd and a cost in another currency cannot both be reported'
     when p_currency !~ '^[A-Z]{3}$' then 'reported_currency is not a currency''s three letters, such as EUR'
-    else coalesce(private.cost_problem('reported_cost', p_cost),
-      case when p_currency not in ('USD', 'EUR') and p_started is not null
-                and private.eur_per_unit(p_currency, (least(p_started, now()) at time zone private.reporting_timezone())::date) is null
-        then format('no exchange rate of %s is known for %s: import rates with `footprint fx import`, then send it again',
-                    p_currency, (p_started at time zone private.reporting_timezone())::date) end) end;
+    else private.cost_problem('reported_cost', p_cost) end;
+  if v_problem is null and p_currency not in ('USD', 'EUR') and p_started is not null then
+    v_day := (least(p_started, now()) at time zone private.reporting_timezone())::date;
+    v_rate := private.eur_per_unit(p_currency, v_day);
+    v_problem := case
+      when v_rate is null then format('no exchange rate of %s is known for %s: import rates with `footprint fx import`, then send it again',
+                                      p_currency, v_day)
+      when p_cost::numeric * v_rate > 10000000 then 'reported_cost is above 10^7 EUR' end;
+  end if;
+  return v_problem;
 end
 $$;
 comment on function private.reported_cost_problem(text, text, timestamptz, text) is
@@ -324,7 +333,11 @@ language sql stable security definer set search_path = '' as $$
        or (r.tokens_input_uncached, r.tokens_cache_read, r.tokens_cache_write, r.tokens_output_text, r.tokens_reasoning) is distinct from
           (e.tokens_input_uncached::numeric::bigint, e.tokens_cache_read::numeric::bigint, e.tokens_cache_write::numeric::bigint,
            e.tokens_output_text::numeric::bigint, e.tokens_reasoning::numeric::bigint)
-       or (r.price_source = e.price_source and e.reported_currency is null and r.cost_usd is distinct from e.cost_usd::numeric(20, 12)))
+       or (r.price_source = e.price_source and coalesce(e.reported_currency, 'USD') = 'USD'
+         and r.cost_usd is distinct from (case when e.reported_currency = 'USD' then e.reported_cost else e.cost_usd end)::numeric(20, 12))
+       -- A cost in EUR that 0.1.0 stored may still be in USD alone.
+       or (r.reported_currency is null and e.reported_currency <> 'USD' and r.price_source is distinct from e.price_source)
+       or (r.reported_currency is not null and (r.reported_cost, r.reported_currency) is distinct from (e.reported_cost::numeric(20, 12), e.reported_currency)))
 $$;
 comment on function private.changed_events(jsonb, text, text) is
   'Events that say something else than the stored requests of their ids, within the scope of a key: event_id and index.';
@@ -429,7 +442,7 @@ begin
       ) as t (input_uncached, cache_read, cache_write, output_text, reasoning)
     cross join lateral private.fx_on((e.started at time zone v_zone)::date, v_planning_rate) as fx
     cross join lateral private.cost_in_both(
-      case when e.reported_currency = 'USD' then e.reported_cost else e.cost_usd end::numeric, e.reported_cost::numeric,
+      case when e.reported_currency = 'USD' then e.reported_cost else e.cost_usd end::numeric, e.reported_cost::numeric(20, 12),
       nullif(e.reported_currency, 'USD'), fx.rate, (e.started at time zone v_zone)::date) as cost
     cross join lateral private.zone_of(e.provider, e.model, e.model_group, e.region, e.grid_zone) as z
     cross join lateral private.impact_of(e.provider, e.model, e.call_type, z.zone, e.cache_hit, v_factor_set,

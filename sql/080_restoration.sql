@@ -110,7 +110,7 @@ comment on function private.donation_fault(public.donations) is 'What is wrong w
 revoke execute on function private.donation_fault(public.donations) from public, anon, authenticated, service_role;
 
 -- The euros of a donation that names none: its amount where it is in euros; in dollars by the last rate of
--- the week before the payment (there is none of a weekend). Of other currencies no rate is kept.
+-- the week before the payment (there is none of a weekend). In other currencies whoever enters it says the euros.
 create or replace function private.in_euros(d public.donations) returns public.donations
 language plpgsql stable set search_path = '' as $$
 begin

@@ -130,8 +130,12 @@ begin
       end;
     when 'fx_planning_rate_eur_per_usd' then
       select jsonb_build_object('requests', count(*), 'cost_eur', round(coalesce(sum(r.cost_eur), 0), 2)),
-             jsonb_build_object('requests', count(*), 'cost_eur', round(coalesce(sum(r.cost_usd), 0) * (v_value #>> '{}')::numeric, 2))
-        into v_before, v_after from public.request_logs r where r.cost_usd is not null and r.fx_date is null;
+             jsonb_build_object('requests', count(*), 'cost_eur', round(coalesce(sum(c.eur), 0), 2))
+        into v_before, v_after
+        from public.request_logs r
+        cross join lateral private.cost_in_both(r.cost_usd, r.reported_cost, r.reported_currency, (v_value #>> '{}')::numeric,
+          (r.started_at at time zone v_zone)::date) as c
+       where r.cost_usd is not null and r.fx_date is null;
     when 'reporting_timezone' then
       select jsonb_build_object('requests', count(*)),
              jsonb_build_object('other_day', count(*) filter (where x.old::date <> x.new::date),
