@@ -1,41 +1,66 @@
-"""``footprint fx import|set``: EUR per USD by day."""
+"""``footprint fx import|set``: exchange rates by day."""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from footprint.config import get_settings
-from footprint.database import call
+from footprint.database import ask, call, connect
 from footprint.errors import InputError
 
 if TYPE_CHECKING:
     from footprint.commands import Commands
 
 ECB_SOURCE = "European Central Bank, euro foreign exchange reference rates"
+# Days that one statement brings, of about forty currencies.
+BATCH_DAYS: Final = 250
+_CODE: Final = re.compile(r"[A-Z]{3}")
+_DIGITS: Final = Context(prec=20)
+_BOUNDS_USD: Final = (Decimal("0.0001"), Decimal(10000))
+# The lira of before 2005 was worth 0.0000005 EUR, an ounce of gold (XAU) thousands.
+_BOUNDS: Final = (Decimal("0.00000001"), Decimal(10) ** 8)
+
+# By currency, by ISO day, as text: no digit is lost.
+Rates: TypeAlias = Mapping[str, Mapping[str, str]]
 
 
 def register(commands: Commands) -> None:
     """Add ``fx import`` and ``fx set``."""
     parser = commands.add_parser("fx", help="enter exchange rates; costs of their days follow")
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-    load = actions.add_parser("import", help="read the ECB's eurofxref-hist.csv")
-    load.add_argument("file", type=Path, help="the CSV, with columns Date and USD (USD per EUR)")
+    load = actions.add_parser(
+        "import",
+        help="read the ECB's eurofxref-hist.csv: dollars and every other currency of it",
+    )
+    load.add_argument(
+        "file", type=Path, help="the CSV, with columns Date, USD, ... (units per EUR)"
+    )
+    load.add_argument(
+        "--currency",
+        action="append",
+        metavar="CODE",
+        help="only this currency beside USD, such as CNY; may be given several times",
+    )
     load.set_defaults(run=run_import)
     single = actions.add_parser("set", help="enter the rate of one day")
     single.add_argument("day", help="YYYY-MM-DD")
-    single.add_argument("rate", help="EUR for one USD, for example 0.92")
+    single.add_argument("rate", help="EUR for one unit, for example 0.92")
+    single.add_argument("--currency", default="USD", metavar="CODE", help="USD by default")
     single.add_argument("--source", required=True, help="where the rate comes from")
     single.set_defaults(run=run_set)
 
 
-def read_ecb(path: Path) -> dict[str, str]:
-    """Return EUR per USD by ISO day from the ECB's CSV, which gives USD per EUR.
+def read_ecb(path: Path) -> dict[str, dict[str, str]]:
+    """Return EUR per unit by currency and ISO day from the ECB's CSV, which gives units per EUR.
 
     Days without a rate (``N/A``) are left out.
 
@@ -52,36 +77,93 @@ def read_ecb(path: Path) -> dict[str, str]:
             f"{path} has no columns Date and USD: "
             "download eurofxref-hist.csv from the ECB's website."
         )
-    rates = {}
+    currencies = [name for name in rows[0] if name and _CODE.fullmatch(name)]
+    rates: dict[str, dict[str, str]] = {currency: {} for currency in currencies}
     for number, row in enumerate(rows, start=2):
-        if row["USD"] in ("", "N/A", None):
-            continue
-        day, rate = _day(row["Date"], number), _rate(row["USD"], number)
-        rates[day.isoformat()] = str(round(1 / rate, 10))
+        day = _day(row["Date"], number).isoformat()
+        for currency in currencies:
+            if row[currency] not in ("", "N/A", None):
+                units = _rate(row[currency], number, currency)
+                rates[currency][day] = _eur_per_unit(currency, units)
     return rates
 
 
 def run_import(options: argparse.Namespace) -> int:
     """Enter every day of the file; costs of those days are re-derived."""
     rates = read_ecb(options.file)
-    changed = call(
-        get_settings().require_database(), "private.set_fx_rates", json.dumps(rates), ECB_SOURCE
-    )
-    print(f"{len(rates)} days read, {changed} new or corrected; the costs of those days follow.")
+    dollars = rates.pop("USD")
+    others = _wanted(rates, options.currency)
+    with connect(get_settings().require_database()) as connection:
+        changed = ask(connection, "private.set_fx_rates", json.dumps(dollars), ECB_SOURCE)
+        print(
+            f"{len(dollars)} days read, {changed} new or corrected; the costs of those days follow."
+        )
+        changed = sum(
+            ask(connection, "private.set_currency_rates", json.dumps(batch), ECB_SOURCE)
+            for batch in _batches(others)
+        )
+    if others:
+        count = sum(map(len, others.values()))
+        print(
+            f"Other currencies ({len(others)}): {count} rates read, {changed} new or corrected;"
+            " costs that were reported in them follow."
+        )
     return 0
 
 
 def run_set(options: argparse.Namespace) -> int:
     """Enter one day's rate."""
-    rates = {_day(options.day, None).isoformat(): str(_rate(options.rate, None))}
-    call(
-        get_settings().require_database(),
-        "private.set_fx_rates",
-        json.dumps(rates),
-        options.source,
-    )
-    print(f"1 USD is {options.rate} EUR from {options.day} on, until the next known day.")
+    currency = _currency(options.currency)
+    day = _day(options.day, None).isoformat()
+    rate = str(_rate(options.rate, None, currency))
+    database = get_settings().require_database()
+    if currency == "USD":
+        call(database, "private.set_fx_rates", json.dumps({day: rate}), options.source)
+    else:
+        rates = {currency: {day: rate}}
+        call(database, "private.set_currency_rates", json.dumps(rates), options.source)
+    print(f"1 {currency} is {options.rate} EUR from {day} on, until the next known day.")
     return 0
+
+
+def _wanted(rates: dict[str, dict[str, str]], named: Sequence[str] | None) -> Rates:
+    """Return the rates of the currencies that somebody named, of all where nobody did."""
+    if not named:
+        return rates
+    wanted = {_currency(name) for name in named} - {"USD"}
+    missing = sorted(wanted - set(rates))
+    if missing:
+        raise InputError(
+            f"The file has no column {missing[0]}; beside USD it has: {', '.join(sorted(rates))}."
+        )
+    return {currency: rates[currency] for currency in sorted(wanted)}
+
+
+def _batches(rates: Rates) -> Iterator[Rates]:
+    """Yield the rates of some days at a time, newest first: so each request is met but once."""
+    days = sorted({day for known in rates.values() for day in known}, reverse=True)
+    for start in range(0, len(days), BATCH_DAYS):
+        batch: dict[str, dict[str, str]] = defaultdict(dict)
+        for day in days[start : start + BATCH_DAYS]:
+            for currency, known in rates.items():
+                if day in known:
+                    batch[currency][day] = known[day]
+        yield batch
+
+
+def _eur_per_unit(currency: str, units: Decimal) -> str:
+    if currency == "USD":
+        return str(round(1 / units, 10))
+    return f"{_DIGITS.divide(Decimal(1), units):f}"
+
+
+def _currency(name: str) -> str:
+    code = name.strip().upper()
+    if not _CODE.fullmatch(code):
+        raise InputError(f"{name!r} is not a currency: write its three letters, such as CNY.")
+    if code == "EUR":
+        raise InputError("The euro needs no exchange rate: every rate is in euros.")
+    return code
 
 
 def _day(text: str, line: int | None) -> date:
@@ -92,12 +174,13 @@ def _day(text: str, line: int | None) -> date:
         raise InputError(f"{text!r}{where} is not a day: write it as YYYY-MM-DD.") from error
 
 
-def _rate(text: str, line: int | None) -> Decimal:
+def _rate(text: str, line: int | None, currency: str) -> Decimal:
     where = f" in line {line}" if line else ""
     try:
         rate = Decimal(text.strip())
     except InvalidOperation as error:
         raise InputError(f"{text!r}{where} is not a rate.") from error
-    if not Decimal("0.0001") < rate < 10000:
-        raise InputError(f"{text!r}{where} is not a rate between 0.0001 and 10000.")
+    least, most = _BOUNDS if currency != "USD" else _BOUNDS_USD
+    if not least < rate < most:
+        raise InputError(f"{text!r}{where} is not a rate between {least:f} and {most:f}.")
     return rate
