@@ -25,6 +25,7 @@ SEES = {
     "budgets":                  "-  0 0 1 1 1",
     "coverage_org_monthly":     "-  0 0 1 1 1",
     "coverage_user_monthly":    "-  1 1 0 0 3",
+    "currency_rates":           "-  1 1 1 1 1",
     "donations":                "-  1 1 1 1 1",
     "factor_sets":              "-  + + + + +",
     "fx_rates":                 "-  1 1 1 1 1",
@@ -180,6 +181,10 @@ FORBIDDEN_WRITES = {
     "amount, amount_eur, area_m2) values ('2026-01-01', '2026-01-01', 'x', 'planted', 1, 1, 1)",
     "change a setting": "update public.settings set value = '1' where key = 'pledge_share'",
     "change a rate": "insert into public.fx_rates values (current_date, 1, 'me')",
+    "change another currency's rate": "insert into public.currency_rates values ('CNY', current_date, 1, 'me')",
+    "forget a rate": "delete from public.currency_rates where currency = 'CNY'",
+    "enter rates": "select private.set_currency_rates('{}', 'me')",
+    "work out costs anew": "select private.rederive_cost(null, null, array['CNY'])",
     "map a model": "insert into public.model_mappings values ('a', 'b', 'c', 'd', 'e')",
     "move a deployment": "insert into public.zone_overrides values ('a', 'b', 'FRA', 'e')",
     "fill a gap": "select private.fill_unknown('a', 'b', 1)",
@@ -217,6 +222,9 @@ def full(database: Database) -> Iterator[Database]:
         "where user_profile_id = 'user-of-member'"
     )
     database.execute("insert into public.fx_rates values ('2026-01-01', 0.9, 'test')")
+    database.execute(
+        "insert into public.currency_rates values ('CNY', '2026-01-01', 0.128, 'test')"
+    )
     database.execute(
         "insert into public.model_mappings values ('acme', 'm', 'openai', 'gpt-4o', 'test')"
     )

@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from footprint.errors import ConfigurationError
 from footprint.event import MAX_AHEAD, MAX_COST_USD, UsageEvent, event_id
+from footprint.impact.prices import read_price_map
 from footprint.ingest import values
+from footprint.ingest.currency import BadCurrency, StatedCost, stated_cost
 from footprint.ingest.delivery import encode
 from footprint.ingest.normalise import LitellmCall, normalise
 from footprint.ingest.values import BadValue, Parser
-
-PRICE_SOURCE: Final = "caller, in EUR"
 
 
 class BadBody(Exception):
@@ -93,12 +94,23 @@ def litellm_event(item: Any) -> tuple[str, bytes] | None:
         return None
     if not isinstance(item, dict):
         raise BadItem("the item is no JSON object")
-    event = normalise(LitellmCall({"standard_logging_object": item}))
+    event = normalise(LitellmCall({"standard_logging_object": item}), raw_prices=_listed_prices)
     if event is None:
         raise BadItem("startTime and litellm_call_id are missing: it is no logging payload")
     if event.attribution in ("verified", "signed"):
         event = dataclasses.replace(event, attribution="declared")
     return _checked(event)
+
+
+def _listed_prices(key: str) -> Mapping[str, Any] | None:
+    """Return an entry of the price map that comes with LiteLLM; None where there is none.
+
+    Of the process that sent a payload nobody can ask what its own map holds.
+    """
+    try:
+        return read_price_map().get(key)
+    except ConfigurationError:
+        return None
 
 
 def usage_events(sender: str, call_ids: str | None) -> Callable[[Any], tuple[str, bytes]]:
@@ -131,6 +143,8 @@ FIELDS: Final[dict[str, Parser]] = {
     "tokens_in": values.count,
     "tokens_out": values.count,
     "costEUR": values.amount,
+    "cost": values.amount,
+    "currency": values.text,
 }
 
 
@@ -143,9 +157,7 @@ def _usage_event(item: Any, sender: str, call_id: str) -> tuple[str, bytes]:
     ts = found.get("ts", now)
     if ts > now + MAX_AHEAD:
         raise BadItem("ts lies more than a day ahead")
-    cost_eur = found.get("costEUR")
-    if cost_eur is not None and not 0 <= cost_eur <= MAX_COST_USD:
-        raise BadItem("costEUR must be from 0 to 10^7")
+    cost = _cost(found)
     provider = found.get("provider")
     provider = provider.lower() if provider else None
     if provider and model.startswith(f"{provider}/") and model != f"{provider}/":
@@ -165,9 +177,30 @@ def _usage_event(item: Any, sender: str, call_id: str) -> tuple[str, bytes]:
         attribution="declared" if found.get("userId") else "none",
         tokens_input_uncached=found.get("tokens_in"),
         tokens_output_text=found.get("tokens_out"),
-        price_source=None if cost_eur is None else PRICE_SOURCE,
+        **cost,
     )
-    return _checked(event, cost_eur)
+    return _checked(event)
+
+
+def _cost(found: Mapping[str, Any]) -> StatedCost:
+    """Return what a request cost, in the currency that it was reported in."""
+    for name in ("costEUR", "cost"):
+        if name in found and not 0 <= found[name] <= MAX_COST_USD:
+            raise BadItem(f"{name} must be from 0 to 10^7")
+    if "costEUR" in found:
+        if "cost" in found or "currency" in found:
+            raise BadItem("costEUR cannot stand beside cost and currency: report one of them")
+        return stated_cost(found["costEUR"], "EUR")
+    if "cost" in found and "currency" not in found:
+        raise BadItem("cost has no currency beside it: say which, such as USD")
+    if "currency" not in found:
+        return {}
+    if "cost" not in found:
+        raise BadItem("currency has no cost beside it")
+    try:
+        return stated_cost(found["cost"], found["currency"])
+    except BadCurrency as error:
+        raise BadItem(f"currency {error}") from error
 
 
 def _fields(item: Any) -> dict[str, Any]:
@@ -189,15 +222,11 @@ def _fields(item: Any) -> dict[str, Any]:
     return found
 
 
-def _checked(event: UsageEvent, cost_eur: Decimal | None = None) -> tuple[str, bytes]:
+def _checked(event: UsageEvent) -> tuple[str, bytes]:
     problems = event.problems()
     if problems:
         raise BadItem("; ".join(problems))
-    line = encode(event)
-    if cost_eur is not None:
-        # The database turns it into USD with the rate of the request's day.
-        line = b'%b,"cost_eur":"%b"}' % (line[:-1], f"{cost_eur:f}".encode("ascii"))
-    return str(event.event_id), line
+    return str(event.event_id), encode(event)
 
 
 def _parsed(text: str) -> Any:

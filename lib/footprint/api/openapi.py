@@ -13,6 +13,7 @@ from footprint.api.problems import MEDIA_TYPE
 
 _TEXT: Final = {"type": "string"}
 _COUNT: Final = {"type": "integer", "minimum": 0}
+_AMOUNT: Final = {"type": "number", "minimum": 0, "maximum": 10_000_000}
 _MAYBE: Final = {"type": ["number", "null"]}
 _ITEM: Final[dict[str, Any]] = {
     "type": "object",
@@ -27,8 +28,16 @@ _ITEM: Final[dict[str, Any]] = {
         "provider": {**_TEXT, "description": "As LiteLLM names it, such as openai."},
         "tokens_in": {**_COUNT, "description": "All tokens of the prompt."},
         "tokens_out": {**_COUNT, "description": "All generated tokens, reasoning included."},
-        "costEUR": {"type": "number", "minimum": 0, "description": "Absent where unknown."},
+        "costEUR": {**_AMOUNT, "description": "In euros; absent where the cost is unknown."},
+        "cost": {**_AMOUNT, "description": "In currency, in place of costEUR; it stays so."},
+        "currency": {
+            **_TEXT,
+            "pattern": "^[A-Za-z]{3}$",
+            "description": "Of cost, ISO 4217; refused where no exchange rate is known.",
+        },
     },
+    "dependentRequired": {"cost": ["currency"], "currency": ["cost"]},
+    "not": {"required": ["costEUR", "cost"]},
 }
 _IMPACT: Final[dict[str, Any]] = {
     "type": ["object", "null"],

@@ -148,7 +148,7 @@ def _turns(value: Any, role: str) -> Iterator[Turn]:
 def _figure(name: str, value: Any) -> Any:
     if name.startswith("tokens_") and isinstance(value, str):
         return int(value)
-    is_figure = name.endswith(_UNITS) or name == "fx_eur_per_usd"
+    is_figure = name.endswith(_UNITS) or name in ("fx_eur_per_usd", "reported_cost")
     return number(value) if is_figure else value
 
 

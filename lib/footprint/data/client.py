@@ -79,19 +79,23 @@ def fetch_all(
             return rows
 
 
-def fetch_first(session: Session, table: str, order: str) -> dict[str, Any] | None:
+def fetch_first(
+    session: Session, table: str, order: str, filters: Mapping[str, str] | None = None
+) -> dict[str, Any] | None:
     """Return the first row of a table or view that this person may see; None where there is none.
 
     Args:
         session: whose token is sent.
         table: in the exposed schema.
         order: PostgREST's ``order``, as ``day``.
+        filters: as of `fetch_all`.
 
     Raises:
         AccessDenied: where this person may not read it.
         ServiceUnavailable: where the database does not answer or cannot.
     """
-    rows = _read(_ask(session, "GET", table, params={"order": order, "limit": "1"}))
+    page = {"order": order, "limit": "1"}
+    rows = _read(_ask(session, "GET", table, params={**(filters or {}), **page}))
     return dict(rows[0]) if rows else None
 
 

@@ -20,6 +20,27 @@ class Rates:
     pending_m2_per_eur: float | None
 
 
+@dataclass(frozen=True)
+class CurrencyRate:
+    """Euros for one unit of a currency, and the day from which they hold."""
+
+    eur_per_unit: float
+    day: str
+
+
+def currency_rate(me: Me, currency: str, day: date) -> CurrencyRate | None:
+    """Return the rate that a cost in another currency than USD and EUR has; None where unknown.
+
+    Args:
+        me: who asks.
+        currency: ISO 4217.
+        day: of the request, in the reporting time zone.
+    """
+    wanted = {"currency": f"eq.{currency}", "day": f"lte.{day}"}
+    row = fetch_first(me.session, "currency_rates", "day.desc", wanted)
+    return CurrencyRate(float(row["eur_per_unit"]), str(row["day"])) if row else None
+
+
 def rates(me: Me, today: date) -> Rates:
     """Return the rates of a day: the last known exchange rate, else the planning rate."""
     return _rates(today, me.session)

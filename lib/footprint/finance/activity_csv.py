@@ -23,7 +23,10 @@ _FIGURES: Final = (
 _DERIVATION: Final = (
     *("price_source", "factor_id", "factor_set", "match", "evidence", "grid_zone", "impact_reason"),
 )
-COLUMNS: Final = (*_NAMES, "tags", "cache_hit", "tokens_estimated", *_FIGURES, *_DERIVATION)
+COLUMNS: Final = (
+    *(*_NAMES, "tags", "cache_hit", "tokens_estimated", *_FIGURES, *_DERIVATION),
+    *("reported_cost", "reported_currency"),
+)
 
 
 def activity_csv(requests: Iterable[dict[str, Any]], wanted: Wanted, timezone: str) -> bytes:
@@ -40,7 +43,7 @@ def activity_csv(requests: Iterable[dict[str, Any]], wanted: Wanted, timezone: s
         ("days", f"{wanted.period.first} to {wanted.period.last}, both included"),
         ("timezone", f"days in {timezone}; started_at in UTC"),
         ("filter", filter_text(wanted)),
-        ("currency", "cost_eur in EUR, cost_usd in USD"),
+        ("currency", "cost_eur in EUR, cost_usd in USD; reported_cost in reported_currency"),
         ("estimates", "energy, carbon and water are estimates; low and high are their 90 % range"),
         ("unknown", "an empty figure is unknown, not zero"),
         ("rows", str(len(lines))),
@@ -72,4 +75,6 @@ def _line(request: dict[str, Any]) -> str:
         *("yes" if request[name] else "no" for name in ("cache_hit", "tokens_estimated")),
         *(csv_figure(request[name]) for name in _FIGURES),
         *(safe_cell(request[name]) for name in _DERIVATION),
+        csv_figure(request["reported_cost"]),
+        safe_cell(request["reported_currency"]),
     )

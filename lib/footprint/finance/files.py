@@ -23,6 +23,9 @@ _PEOPLE: Final = {
     "nothing": "people not told apart",
 }
 _NAMES: Final = {"statement": "statement", "requests": "requests", "focus": "focus"}
+_CURRENCY: Final = (
+    "cost_eur in EUR, cost_usd in USD: as reported, the other at the rate of each request's day"
+)
 # The column that must add up to the export's total cost in euros.
 _COST: Final = {"statement": "cost_eur", "requests": "cost_eur", "focus": "BilledCost"}
 
@@ -81,7 +84,7 @@ def _about(export: Export) -> list[tuple[str, str | Decimal]]:
         ("month", f"{export.month:%Y-%m}"),
         ("timezone", f"days in {export.timezone}; times in UTC"),
         ("filter", f"all people, providers and models; {_PEOPLE[export.people_shown_by]}"),
-        ("currency", "EUR; cost_usd in USD, converted at the rate of each request's day"),
+        ("currency", _CURRENCY),
         ("total_cost_eur", export.cost_eur),
         ("total_cost_usd", export.cost_usd),
         ("requests", Decimal(export.requests)),

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from footprint.errors import InputError
 from footprint.event import KEPT, MAX_TAG, MAX_TAGS, Attribution, Status, UsageEvent, event_id
+from footprint.ingest.currency import BadCurrency, StatedCost, stated_cost
 from footprint.ingest.recorder import default_recorder
 
 
@@ -23,6 +24,8 @@ def log_request_to_supabase(
     tokens_cache_read: int | None = None,
     tokens_reasoning: int | None = None,
     cost_usd: Decimal | float | str | None = None,
+    cost: Decimal | float | str | None = None,
+    currency: str | None = None,
     started_at: datetime | None = None,
     latency_s: float | None = None,
     status: Status = "success",
@@ -41,6 +44,9 @@ def log_request_to_supabase(
         tokens_cache_read: those of `tokens_input` that the provider read from its cache.
         tokens_reasoning: those of `tokens_output` that were reasoning.
         cost_usd: in USD; None when no price is known.
+        cost: the same in `currency`, in place of `cost_usd`; it stays as it is, and the database
+            works out dollars and euros.
+        currency: of `cost`, ISO 4217, such as ``EUR``.
         started_at: with a time zone; now by default.
         latency_s: seconds to the end of the answer.
         status: success, failure, cancelled or abandoned.
@@ -72,10 +78,9 @@ def log_request_to_supabase(
             tokens_cache_read=tokens_cache_read,
             tokens_output_text=_less(tokens_output, tokens_reasoning),
             tokens_reasoning=tokens_reasoning,
-            cost_usd=_dollars(cost_usd),
-            price_source=None if cost_usd is None else "caller",
             latency_s=latency_s,
             tags=tuple(tags),
+            **_cost(cost_usd, cost, currency),
         )
         problems = (*event.problems(), *_too_long(event))
     except (ArithmeticError, TypeError, ValueError) as error:
@@ -110,10 +115,27 @@ def _less(total: int | None, part: int | None) -> int | None:
     return total - (part or 0) if total is not None and both_count else total
 
 
-def _dollars(cost_usd: Decimal | float | str | None) -> Decimal | None:
-    if cost_usd is None:
-        return None
+def _cost(
+    cost_usd: Decimal | float | str | None,
+    cost: Decimal | float | str | None,
+    currency: str | None,
+) -> StatedCost:
+    if (cost is None) != (currency is None):
+        raise ValueError("cost and currency go together")
+    if cost is None or currency is None:
+        return {} if cost_usd is None else stated_cost(_amount("cost_usd", cost_usd), "USD")
+    if cost_usd is not None:
+        raise ValueError("cost_usd and cost are the same cost: give one of them")
+    if not isinstance(currency, str):
+        raise ValueError(f"currency must be a text, not {str(currency)[:40]}")
     try:
-        return Decimal(str(cost_usd))
+        return stated_cost(_amount("cost", cost), currency)
+    except BadCurrency as error:
+        raise ValueError(f"currency {error}") from error
+
+
+def _amount(name: str, value: Decimal | float | str) -> Decimal:
+    try:
+        return Decimal(str(value))
     except ArithmeticError as error:
-        raise ValueError(f"cost_usd is not a number: {str(cost_usd)[:40]}") from error
+        raise ValueError(f"{name} is not a number: {str(value)[:40]}") from error

@@ -117,6 +117,15 @@ class Formats:
         before, after = self.around_money(currency)
         return f"{before}{self.number(known, min(1 - known.adjusted(), 12))}{after}"
 
+    def stated_money(self, value: Amount, currency: str) -> str:
+        """Write money with every digit that it was stated with, to the cent at least: 5.00 EUR."""
+        known = exact(value)
+        if known is None:
+            return UNKNOWN
+        exponent = known.normalize().as_tuple().exponent
+        decimals = max(2, -exponent) if isinstance(exponent, int) else 2
+        return f"{self.number(known, decimals)}{NO_BREAK_SPACE}{currency}"
+
     def seconds(self, value: Amount) -> str:
         """Write a time given in seconds, below one second in milliseconds."""
         known = exact(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -9,6 +10,7 @@ import streamlit as st
 
 from footprint.data.activity import Request, one_request, tokens_in_all
 from footprint.data.factors import factor_of, places
+from footprint.data.rates import CurrencyRate, currency_rate
 from footprint.impact.derivation import derivation
 from footprint.impact.engine import TokenCounts
 from footprint.shell.text import plain
@@ -60,7 +62,8 @@ def draw_request(view: View, timezone: str) -> None:
         )
         with st.grid(2, min_column_width=300):
             _facts("Tokens", token_facts(request, view.formats))
-            _facts("Cost and time", cost_facts(request, view.formats))
+            rate = _rate(view, request, at.date())
+            _facts("Cost and time", cost_facts(request, view.formats, rate))
             with st.container():
                 _facts("Estimated impact", impact_facts(request, view.formats))
                 if request["impact_reason"]:
@@ -79,21 +82,39 @@ def token_facts(request: Request, formats: Formats) -> Facts:
     return facts
 
 
-def cost_facts(request: Request, formats: Formats) -> Facts:
-    """Return cost, price source and exchange rate, latency and time to the first token."""
+def cost_facts(request: Request, formats: Formats, rate: CurrencyRate | None = None) -> Facts:
+    """Return cost, price source and exchange rates, latency and time to the first token.
+
+    Args:
+        request: the request.
+        formats: the reader's.
+        rate: that of the currency that its cost was reported in, where not USD or EUR.
+    """
     facts = [
         ("Cost", formats.fine_money(request["cost_eur"])),
         ("In dollars", formats.fine_money(request["cost_usd"], "USD")),
         ("Price from", request["price_source"] or UNKNOWN),
     ]
+    currency = request["reported_currency"]
+    if currency is not None:
+        facts.insert(0, ("Reported", formats.stated_money(request["reported_cost"], currency)))
+    if rate is not None:
+        per_euro = formats.number(1 / rate.eur_per_unit, 4)
+        facts.append(("Exchange rate", f"{per_euro} {currency} per €, {rate.day}"))
     if request["fx_eur_per_usd"] is not None:
         day = request["fx_date"] or "the planning rate"
-        facts.append(("Exchange rate", f"{request['fx_eur_per_usd']} € per $, {day}"))
+        name = "Exchange rate" if rate is None else "Exchange rate of the dollar"
+        facts.append((name, f"{request['fx_eur_per_usd']} € per $, {day}"))
     return [
         *facts,
         ("Latency", formats.seconds(request["latency_s"])),
         ("Time to first token", formats.seconds(request["time_to_first_token_s"])),
     ]
+
+
+def _rate(view: View, request: Request, day: date) -> CurrencyRate | None:
+    currency = request["reported_currency"]
+    return None if currency in (None, "EUR") else currency_rate(view.me, currency, day)
 
 
 def impact_facts(request: Request, formats: Formats) -> Facts:
