@@ -231,10 +231,7 @@ class UsageEvent:
             if not body[name]:
                 del body[name]
         if self.quantities:
-            body["quantities"] = {
-                unit: value if type(value) is int else float(value)
-                for unit, value in self.quantities.items()
-            }
+            body["quantities"] = plain_quantities(self.quantities)
         return body
 
 
@@ -326,6 +323,11 @@ def _choice_problems(event: UsageEvent) -> _Problems:
 
 def _is_amount(value: Any, most: Decimal) -> bool:
     return isinstance(value, Decimal) and value.is_finite() and 0 <= value <= most
+
+
+def plain_quantities(quantities: Mapping[str, int | Decimal]) -> dict[str, int | float]:
+    """Return quantities as JSON writes them."""
+    return {unit: n if type(n) is int else float(n) for unit, n in quantities.items()}
 
 
 def storable(text: str) -> bool:

@@ -18,7 +18,7 @@ from footprint.event import UsageEvent, event_id
 from footprint.ingest.charge import BROKE_OFF, NO_PRICE, NO_USAGE, NOT_SAID
 from footprint.ingest.normalise import LitellmCall, Recount, normalise
 from footprint.ingest.pricing import GATEWAY_CACHE, NOT_BILLED
-from footprint.ingest.tokens import UNKNOWN, TokenClasses, classify
+from footprint.ingest.usage import UNKNOWN, TokenClasses, read_usage
 
 FOLDER = Path(__file__).parents[1] / "fixtures/litellm_payloads"
 START = 1_795_219_950.25
@@ -94,7 +94,7 @@ def read(payload: dict[str, Any], *, recount: Recount | None = None, **kwargs: A
 def test_a_usage_is_read_in_either_convention(
     usage: dict[str, Any], expected: TokenClasses
 ) -> None:
-    assert classify(usage) == expected
+    assert read_usage(usage).tokens == expected
 
 
 TOKENS = st.integers(0, 10**6)
@@ -113,7 +113,7 @@ def test_classes_add_up_to_the_stated_total_whatever_the_convention(
         "cache_creation_input_tokens": write,
         "completion_tokens_details": {"reasoning_tokens": reasoning},
     }
-    found = classify(usage)
+    found = read_usage(usage).tokens
     assert found.total == (total if usage["prompt_tokens"] or usage["completion_tokens"] else 0)
     assert min(found.input_uncached or 0, found.output_text or 0) >= 0
 

@@ -19,13 +19,16 @@ from footprint.event import (
     Status,
     UsageEvent,
     event_key,
+    plain_quantities,
 )
 from footprint.ingest import loose
+from footprint.ingest.answered import LOOKED_AT, answered
 from footprint.ingest.attribution import Call, find_person
-from footprint.ingest.charge import Charge, find_charge
+from footprint.ingest.charge import find_charge
 from footprint.ingest.kinds import TEXT, answer_text, call_type_of
 from footprint.ingest.region import find_region
-from footprint.ingest.tokens import UNKNOWN, TokenClasses, classify, usage_in_stream
+from footprint.ingest.stated_prices import RawPrices, find_stated
+from footprint.ingest.usage import UNKNOWN, TokenClasses, Usage, read_usage, usage_in_stream
 
 # (model, provider, messages, answer) → input tokens, output tokens, cost in USD (None: no price).
 Recount: TypeAlias = Callable[[str, str | None, Any, str], "tuple[int, int, Decimal | None] | None"]
@@ -34,6 +37,7 @@ _PROVIDERS: Final = {"text-completion-openai": "openai", "azure_text": "azure"}
 _PASS_THROUGH_PROVIDERS: Final = frozenset({"anthropic", "gemini", "vertex_ai", "openai", "azure"})
 _CLIENT_GONE: Final = frozenset({"ClientDisconnected", "CancelledError"})
 _READ_TAGS: Final = 200
+_TOTALS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 _EARLIEST_S: Final = EARLIEST.timestamp()
 _LATEST_S: Final = 2.0**33  # The year 2242: beyond it a number is no time in seconds.
 
@@ -57,15 +61,23 @@ class LitellmCall(NamedTuple):
 
 
 def normalise(
-    call: LitellmCall, *, price_source: str = "litellm", recount: Recount | None = None
+    call: LitellmCall,
+    *,
+    price_source: str = "litellm",
+    recount: Recount | None = None,
+    raw_prices: RawPrices | None = None,
 ) -> UsageEvent | None:
     """Return the event of a finished call; arguments and None as in `event_body`."""
-    body = event_body(call, price_source=price_source, recount=recount)
+    body = event_body(call, price_source=price_source, recount=recount, raw_prices=raw_prices)
     return None if body is None else UsageEvent.from_json(body)
 
 
 def event_body(
-    call: LitellmCall, *, price_source: str = "litellm", recount: Recount | None = None
+    call: LitellmCall,
+    *,
+    price_source: str = "litellm",
+    recount: Recount | None = None,
+    raw_prices: RawPrices | None = None,
 ) -> dict[str, Any] | None:
     """Return the event of a finished call, in the form in which it is stored and delivered.
 
@@ -75,6 +87,7 @@ def event_body(
         call: what the hook got.
         price_source: names LiteLLM and its version; goes with every cost it computed.
         recount: counts the tokens of streams that came without usage; None leaves them unknown.
+        raw_prices: looks a key up in LiteLLM's raw price map, which tells free from unknown.
 
     Returns:
         None where not even the call's start or its id is known.
@@ -95,17 +108,28 @@ def event_body(
     call_type = call_type_of(parts)
     stream = _stream(parts)
     status, error_class, error_code = _outcome(parts, call)
-    tokens = _tokens(parts, call)
+    answer = loose.mapping(payload.get("response"))
+    usage = _usage(parts, call, answer)
+    tokens = usage.tokens
     latency, first = _times(parts, call, start, stream is True)
     cut = status != "success" and first is not None
-    charge = find_charge(parts, status, error_code, tokens, call_type, price_source, cut)
+    charge = find_charge(
+        parts, status, error_code, tokens, call_type, price_source, cut, raw_prices
+    )
     estimated = False
     if tokens is UNKNOWN and recount and status != "failure" and call_type in TEXT:
-        tokens, charge, estimated = _recounted(parts, call, model, provider, charge, recount)
+        found = _recounted(parts, call, model, provider, recount)
+        if found is not None:
+            tokens, cost = found
+            stated = find_stated(parts, raw_prices)
+            charge, estimated = charge.of_estimate(cost, stated, call_type, tokens), True
     started_at = datetime.fromtimestamp(start, UTC)
     who = find_person(parts)
     tags, flags = _tags(parts)
-    flags += who.cut
+    flags += who.cut + usage.flags
+    quantities = dict(usage.quantities)
+    if call_type in LOOKED_AT:
+        quantities = answered(call_type, parts, answer) | quantities
     body = {
         "event_id": event_key(call_id, status, started_at),
         "started_at": started_at.isoformat(),
@@ -134,9 +158,12 @@ def event_body(
         "tokens_output_text": tokens.output_text,
         "tokens_reasoning": tokens.reasoning,
         "tokens_estimated": estimated,
+        "service_tier": usage.service_tier or _tier(answer),
+        "quantities": plain_quantities(quantities) or None,
         "cache_hit": _cache_hit(parts),
         "price_source": charge.source,
         "cost_usd": None if charge.cost_usd is None else str(charge.cost_usd),
+        "cost_tools_usd": None if charge.tools_usd is None else str(charge.tools_usd),
         "latency_s": latency,
         "time_to_first_token_s": first,
         "region": find_region(parts),
@@ -212,21 +239,27 @@ def _outcome(parts: Call, call: LitellmCall) -> tuple[Status, str | None, str | 
     return ("failure" if failed else "success"), error_class, code
 
 
-def _tokens(parts: Call, call: LitellmCall) -> TokenClasses:
+def _usage(parts: Call, call: LitellmCall, answer: Mapping[str, Any]) -> Usage:
     payload = parts.payload
-    response = payload.get("response")
-    answer = loose.mapping(response)
-    found = classify(loose.mapping(parts.metadata.get("usage_object")))
-    if found is UNKNOWN:
-        found = classify(loose.mapping(answer.get("usage")))
-    if found is not UNKNOWN:
+    found = read_usage(loose.mapping(parts.metadata.get("usage_object")))
+    if not found.is_nothing:
+        return found
+    found = read_usage(loose.mapping(answer.get("usage")))
+    if not found.is_nothing:
         return found
     if not payload:
         attribute = getattr(call.response, "usage", None)
         source = attribute if attribute is not None else loose.mapping(call.response).get("usage")
-        return classify(loose.mapping(source))
-    found = classify(payload)
-    return found if found is not UNKNOWN else classify(usage_in_stream(answer.get("response")))
+        return read_usage(loose.mapping(source))
+    found = read_usage({name: payload.get(name) for name in _TOTALS})
+    if not found.is_nothing:
+        return found
+    return read_usage(usage_in_stream(answer.get("response")))
+
+
+def _tier(answer: Mapping[str, Any]) -> str | None:
+    tier = answer.get("service_tier")
+    return None if tier is None else read_usage({"service_tier": tier}).service_tier
 
 
 def _times(
@@ -256,20 +289,18 @@ def _recounted(
     call: LitellmCall,
     model: str,
     provider: str | None,
-    charge: Charge,
     recount: Recount,
-) -> tuple[TokenClasses, Charge, bool]:
-    """Return estimated tokens where the provider sent none, and what they cost."""
+) -> tuple[TokenClasses, Decimal | None] | None:
+    """Return estimated tokens where the provider sent none, and what LiteLLM makes of them."""
     answer = answer_text(
         loose.mapping(parts.payload.get("response")) or loose.mapping(call.response)
     )
     messages = parts.payload.get("messages") or parts.kwargs.get("messages")
     found = recount(model, provider, messages, answer) if answer or messages else None
     if found is None:
-        return UNKNOWN, charge, False
+        return None
     given, made, cost = found
-    tokens = TokenClasses(input_uncached=given, output_text=made)
-    return tokens, charge.of_estimate(cost), True
+    return TokenClasses(input_uncached=given, output_text=made), cost
 
 
 def _cache_hit(parts: Call) -> bool:

@@ -21,9 +21,10 @@ from footprint.ingest.sources.rows import (
     made_id,
     person,
     present,
+    usage_fields,
     whole,
 )
-from footprint.ingest.tokens import UNKNOWN, classify
+from footprint.ingest.usage import read_usage
 
 _CANCELLED: Final = frozenset({"ClientDisconnected", "CancelledError"})
 
@@ -75,23 +76,17 @@ def _parts(said: Row, meta: Row) -> Call:
     return Call({}, payload, {**meta, "user_api_key_user_id": owner}, {}, {})
 
 
-def _token_fields(said: Row, meta: Row) -> dict[str, int]:
-    """Return the token classes: the stated totals, divided by what the metadata knows of them."""
-    totals = {
-        "prompt_tokens": whole(said, "prompttokens"),
-        "completion_tokens": whole(said, "completiontokens"),
-        "total_tokens": whole(said, "totaltokens"),
-    }
+def _token_fields(said: Row, meta: Row) -> dict[str, Any]:
+    """Return the usage: the stated totals, divided by what the metadata knows of them."""
+    totals = present(
+        prompt_tokens=whole(said, "prompttokens"),
+        completion_tokens=whole(said, "completiontokens"),
+        total_tokens=whole(said, "totaltokens"),
+    )
     more = an_object(meta.get("additional_usage_values"))
-    found = classify({**more, **an_object(meta.get("usage_object")), **totals})
-    if found is UNKNOWN:
-        return {}
-    return present(
-        tokens_input_uncached=found.input_uncached,
-        tokens_cache_read=found.cache_read,
-        tokens_cache_write=found.cache_write,
-        tokens_output_text=found.output_text,
-        tokens_reasoning=found.reasoning,
+    model = loose.text(said.get("model"))
+    return usage_fields(
+        read_usage({**more, **an_object(meta.get("usage_object")), **totals}, model=model)
     )
 
 
@@ -158,21 +153,14 @@ def _logged_row(row: Row) -> Iterator[dict[str, Any]]:
     )
 
 
-def _logged_tokens(said: Row) -> dict[str, int]:
+def _logged_tokens(said: Row) -> dict[str, Any]:
     usage: Mapping[str, Any] = an_object(an_object(said.get("response")).get("usage"))
     if not usage:
         usage = {
             "prompt_tokens": whole(said, "prompttokens"),
             "completion_tokens": whole(said, "completiontokens"),
         }
-    found = classify(usage)
-    return present(
-        tokens_input_uncached=found.input_uncached,
-        tokens_cache_read=found.cache_read,
-        tokens_cache_write=found.cache_write,
-        tokens_output_text=found.output_text,
-        tokens_reasoning=found.reasoning,
-    )
+    return usage_fields(read_usage(usage, model=loose.text(said.get("model"))))
 
 
 def _nothing(row: Row) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from footprint.ingest import loose, values
 from footprint.ingest.attribution import FILLERS
+from footprint.ingest.usage import NOTHING, Usage
 
 Row: TypeAlias = Mapping[str, Any]
 # Never change it: every imported id was made with it.
@@ -115,6 +116,23 @@ def person(value: Any) -> str | None:
 def present(**fields: Any) -> dict[str, Any]:
     """Return the fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def usage_fields(usage: Usage) -> dict[str, Any]:
+    """Return a row's usage under our field names; nothing of what it does not say."""
+    if usage is NOTHING:
+        return {}
+    tokens = usage.tokens
+    return present(
+        tokens_input_uncached=tokens.input_uncached,
+        tokens_cache_read=tokens.cache_read,
+        tokens_cache_write=tokens.cache_write,
+        tokens_output_text=tokens.output_text,
+        tokens_reasoning=tokens.reasoning,
+        quantities=usage.quantities or None,
+        service_tier=usage.service_tier,
+        flags=usage.flags or None,
+    )
 
 
 def one(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
