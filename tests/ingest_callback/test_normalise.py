@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footprint.event import UsageEvent, event_id
-from footprint.ingest.charge import BROKE_OFF, NO_PRICE, NO_USAGE, NOT_SAID
+from footprint.ingest.charge import BROKE_OFF, NO_PRICE, NO_USAGE, NOT_SAID, PART_PRICED
 from footprint.ingest.normalise import LitellmCall, Recount, normalise
 from footprint.ingest.pricing import GATEWAY_CACHE, NOT_BILLED
+from footprint.ingest.stated_prices import RawPrices
 from footprint.ingest.usage import UNKNOWN, TokenClasses, read_usage
 
 FOLDER = Path(__file__).parents[1] / "fixtures/litellm_payloads"
@@ -30,9 +31,15 @@ def capture(name: str) -> dict[str, Any]:
     return payload
 
 
-def read(payload: dict[str, Any], *, recount: Recount | None = None, **kwargs: Any) -> UsageEvent:
+def read(
+    payload: dict[str, Any],
+    *,
+    recount: Recount | None = None,
+    raw_prices: RawPrices | None = None,
+    **kwargs: Any,
+) -> UsageEvent:
     call = LitellmCall({"standard_logging_object": payload, **kwargs})
-    event = normalise(call, recount=recount)
+    event = normalise(call, recount=recount, raw_prices=raw_prices)
     assert event is not None
     return event
 
@@ -231,17 +238,116 @@ def test_the_cost_of_a_stream_cut_off_in_the_middle_is_unknown() -> None:
     assert event.time_to_first_token_s == pytest.approx(0.001, abs=2e-6)
 
 
-def test_a_cost_of_0_is_free_only_where_the_model_is() -> None:
-    payload = capture("async_http") | {"response_cost": 0.0}
-    event = read(payload)
-    assert (event.cost_usd, event.price_source) == (None, NOT_SAID)
-    payload["model_map_information"]["model_map_value"] |= {
-        "input_cost_per_token": 0.0,
-        "output_cost_per_token": 0.0,
+FREE_PRICES = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}
+OWN = "d" * 64
+PART = {"input_cost_per_token": 0.000001}
+
+
+def free_call(prices: dict[str, Any], key: str = "gpt-4o", cost: float = 0.0) -> dict[str, Any]:
+    payload = capture("async_http") | {"response_cost": cost}
+    payload["model_map_information"] = {
+        "model_map_key": "gpt-4o",
+        "model_map_value": {"key": key, **prices},
     }
-    assert read(payload).cost_usd == Decimal(0)
-    payload |= {"cost_breakdown": None, "model_map_information": None}
-    assert read(payload).price_source == NO_PRICE
+    payload["hidden_params"]["model_id"] = OWN
+    return payload
+
+
+def test_a_cost_of_0_of_a_model_that_has_a_price_was_not_said() -> None:
+    event = read(capture("async_http") | {"response_cost": 0.0})
+    assert (event.cost_usd, event.price_source) == (None, NOT_SAID)
+
+
+def test_a_price_of_0_in_a_payload_proves_nothing_unless_it_is_the_deployments() -> None:
+    for prices in (FREE_PRICES, {"input_cost_per_token": 0, "output_cost_per_token": 0}, {}):
+        event = read(free_call(prices))
+        assert (event.cost_usd, event.price_source) == (None, NO_PRICE)
+    event = read(free_call(FREE_PRICES, key=OWN))
+    assert (event.cost_usd, event.price_source) == (Decimal(0), "litellm, own price, a price of 0")
+
+
+@pytest.mark.parametrize(
+    ("listed", "source"),
+    [
+        ({"gpt-4o": FREE_PRICES}, "litellm, a price of 0"),
+        ({OWN: FREE_PRICES}, "litellm, own price, a price of 0"),
+        ({OWN: {"input_cost_per_second": 0}}, "litellm, own price, a price of 0"),
+        ({OWN: {}, "gpt-4o": {"mode": "chat", "max_tokens": 1}}, NO_PRICE),
+        ({"gpt-4o": {"input_cost_per_token_batches": 0, "search_context_cost_per_query": 0}}, NO_PRICE),
+        ({"gpt-4o": {"tiered_pricing": [{"range": [0, 9], "input_cost_per_token": 1}]}}, NOT_SAID),
+        ({"gpt-4o": {"input_cost_per_token": 0.0}}, PART_PRICED),
+        ({"gpt-4o": {"output_cost_per_token": 0.0}}, PART_PRICED),
+    ],
+)  # fmt: skip
+def test_the_raw_price_map_tells_free_from_unknown(listed: dict[str, Any], source: str) -> None:
+    made_up = {"input_cost_per_token": 0, "output_cost_per_token": 0}
+    event = read(free_call(made_up), raw_prices=listed.get)
+    assert event.price_source == source
+    assert event.cost_usd == (None if source.startswith("unknown") else 0)
+
+
+def test_a_price_of_one_side_only_makes_the_cost_unknown_whatever_it_says() -> None:
+    for listed in (PART, {"output_cost_per_token": 0.000002}):
+        event = read(free_call({}, cost=0.0001), raw_prices={OWN: listed}.get)
+        assert (event.cost_usd, event.price_source) == (None, PART_PRICED)
+    # As LiteLLM's payload alone shows it: 0 as a whole number is made up.
+    event = read(free_call(PART | {"output_cost_per_token": 0}, key=OWN, cost=0.0001))
+    assert event.price_source == PART_PRICED
+    event = read(free_call(PART | {"output_cost_per_token": 0.0}, key=OWN, cost=0.0001))
+    assert event.cost_usd == Decimal("0.0001")
+    # The provider answers with no text: it needs no price.
+    payload = free_call({}, cost=0.0001) | {"call_type": "aembedding"}
+    assert read(payload, raw_prices={OWN: PART}.get).cost_usd == Decimal("0.0001")
+
+
+def test_a_price_for_the_whole_call_needs_none_of_either_side() -> None:
+    listed = {"input_cost_per_second": 0.0002, "input_cost_per_token": 0.0}
+    event = read(free_call({}, cost=0.0001), raw_prices={OWN: listed}.get)
+    assert event.cost_usd == Decimal("0.0001")
+
+
+def test_what_is_all_margin_or_tools_says_nothing_of_the_tokens_price() -> None:
+    for addition in ({"margin_total_amount": 0.01}, {"tool_usage_cost": 0.01}):
+        payload = free_call({}, cost=0.01)
+        payload["cost_breakdown"] = {"input_cost": 0.0, "output_cost": 0.0, **addition}
+        assert read(payload).price_source == NO_PRICE
+        event = read(payload, raw_prices={OWN: FREE_PRICES}.get)
+        assert event.cost_usd == Decimal("0.01")
+
+
+def test_a_discount_of_everything_is_a_known_0() -> None:
+    payload = free_call({})
+    payload["cost_breakdown"] = {"original_cost": 0.01, "discount_amount": 0.01}
+    assert read(payload).price_source == "litellm, discounted to 0"
+
+
+def test_what_tools_cost_stands_apart_and_is_never_more_than_all() -> None:
+    payload = capture("async_http")
+    assert read(payload).cost_tools_usd is None
+    for said, kept in ((0.0005, "0.0005"), (7, "0.0007"), (0, None), ("much", None)):
+        payload["cost_breakdown"] |= {"tool_usage_cost": said}
+        event = read(payload)
+        assert event.cost_tools_usd == (None if kept is None else Decimal(kept))
+        assert event.problems() == ()
+
+
+def test_an_estimate_of_0_is_known_only_where_the_price_is() -> None:
+    def count(*_: Any) -> Any:
+        return 8, 2, Decimal(0)
+
+    stream = capture("async_stream_http")
+    stream["model_map_information"] = {"model_map_key": "gpt-4o", "model_map_value": {}}
+    prices = {"input_cost_per_token": 0.001, "output_cost_per_token": 0.01}
+    for listed, cost, source in (
+        ({}, None, NO_PRICE),
+        ({"gpt-4o": FREE_PRICES}, 0, "estimated tokens at litellm's price, a price of 0"),
+        ({"gpt-4o": PART}, None, PART_PRICED),
+    ):
+        event = read(stream, recount=count, raw_prices=listed.get)
+        assert (event.cost_usd, event.price_source) == (cost, source)
+    # 8 × 0.001 + 2 × 0.01: LiteLLM's count knows no deployment's own price.
+    event = read(stream, recount=count, litellm_params={"metadata": {"model_info": prices}})
+    assert event.cost_usd == Decimal("0.028")
 
 
 def test_a_clock_set_back_gives_no_negative_time() -> None:

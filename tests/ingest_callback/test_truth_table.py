@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from footprint.event import UsageEvent
+from footprint.impact.prices import read_price_map
 from footprint.ingest.normalise import LitellmCall, normalise
 
 FOLDER = Path(__file__).parents[1] / "fixtures/litellm_payloads"
@@ -178,7 +179,7 @@ def payload_of(path: Path) -> dict[str, Any]:
 
 def event_of(path: Path) -> UsageEvent:
     call = LitellmCall({"standard_logging_object": payload_of(path)})
-    event = normalise(call, price_source=SOURCE)
+    event = normalise(call, price_source=SOURCE, raw_prices=read_price_map().get)
     assert event is not None
     return event
 

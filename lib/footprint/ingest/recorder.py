@@ -23,6 +23,7 @@ from footprint.ingest.attribution import Call, find_person
 from footprint.ingest.courier import Courier
 from footprint.ingest.delivery import encode, encode_body
 from footprint.ingest.normalise import LitellmCall, event_body
+from footprint.ingest.raw_prices import raw_prices
 from footprint.ingest.recount import recount
 from footprint.ingest.spool import Spool
 
@@ -92,7 +93,9 @@ class Recorder:
     def _body(self, call: LitellmCall) -> dict[str, Any]:
         if self._price_source is None:
             self._price_source = _price_source()
-        body = event_body(call, price_source=self._price_source, recount=recount)
+        body = event_body(
+            call, price_source=self._price_source, recount=recount, raw_prices=raw_prices
+        )
         if body is None:
             # Without an id or a start nothing tells a second hook from a second call: count it.
             self.spool.health.count(health.UNREADABLE)
@@ -102,6 +105,7 @@ class Recorder:
             body = event_body(
                 LitellmCall(named, call.response, start, call.end, call.failed),
                 price_source=self._price_source,
+                raw_prices=raw_prices,
             )
         if body is None:
             body = UsageEvent(
