@@ -106,3 +106,13 @@ create policy "people read their own payloads" on public.request_payloads
 
 revoke all on public.request_logs, public.request_payloads from public, anon, authenticated, service_role;
 grant select on public.request_logs, public.request_payloads to authenticated, service_role;
+
+-- One text for every list and file: pages=3; web_searches=2.
+create or replace function private.quantities_text(p_quantities jsonb) returns text
+language sql immutable set search_path = '' as $$
+  select string_agg(q.unit || '=' || trim_scale(q.amount::numeric)::text, '; ' order by q.unit collate "C")
+    from jsonb_each_text(p_quantities) as q (unit, amount)
+$$;
+comment on function private.quantities_text(jsonb) is 'Quantities as a text, by unit: pages=3; web_searches=2. Null for none.';
+revoke execute on function private.quantities_text(jsonb) from public;
+grant execute on function private.quantities_text(jsonb) to authenticated;

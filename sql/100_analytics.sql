@@ -60,7 +60,8 @@ comment on view public.user_request_analytics is 'Each person''s totals over all
 
 create or replace view public.user_recent_activity with (security_invoker = true) as
   select r.user_profile_id as user_id, r.event_id, r.started_at, r.provider, r.model, r.status, r.error_class,
-         r.tokens_used, r.cost_eur, r.latency_s, r.energy_kwh, r.carbon_gco2e, r.water_l, r.impact_reason
+         r.tokens_used, r.cost_eur, r.latency_s, r.energy_kwh, r.carbon_gco2e, r.water_l, r.impact_reason,
+         r.service_tier, r.quantities
   from public.request_logs r;
 comment on view public.user_recent_activity is 'Requests in short. Order by started_at desc, event_id desc and page by those two.';
 

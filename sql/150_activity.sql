@@ -23,6 +23,7 @@ begin
                          r.tokens_input_uncached, r.tokens_cache_read, r.tokens_cache_write, r.tokens_output_text, r.tokens_reasoning,
                          r.tokens_used, r.tokens_estimated, r.latency_s, r.time_to_first_token_s,
                          r.cost_usd, r.price_source, r.cost_eur, r.fx_eur_per_usd, r.fx_date, r.reported_cost, r.reported_currency,
+                         r.service_tier, r.quantities, private.quantities_text(r.quantities) as quantities_text, r.cost_tools_usd, r.flags,
                          r.energy_kwh, r.energy_kwh_low, r.energy_kwh_high, r.carbon_gco2e, r.carbon_gco2e_low, r.carbon_gco2e_high,
                          r.water_l, r.water_l_low, r.water_l_high,
                          r.factor_id, r.factor_set, r.match, r.evidence, r.grid_zone, r.impact_reason

@@ -40,7 +40,10 @@ language sql immutable set search_path = '' as $function$
       ['fx_eur_per_usd', 'number', 's.fx_eur_per_usd'], ['fx_date', 'text', 's.fx_date'],
       ['cost_eur', 'number', 'case when s.cache_hit then 0 else s.cost_eur end'],
       ['energy_kwh', 'number', 's.energy_kwh'], ['carbon_gco2e', 'number', 's.carbon_gco2e'], ['water_l', 'number', 's.water_l'],
-      ['factor_set', 'text', 's.factor_set'], ['reported_cost', 'number', 's.reported_cost'], ['reported_currency', 'text', 's.reported_currency']]
+      ['factor_set', 'text', 's.factor_set'], ['reported_cost', 'number', 's.reported_cost'], ['reported_currency', 'text', 's.reported_currency'],
+      ['service_tier', 'text', 's.service_tier'], ['quantities', 'text', 'private.quantities_text(s.quantities)'],
+      ['cost_tools_usd', 'number', 'case when s.cache_hit then 0 * s.cost_tools_usd else s.cost_tools_usd end'],
+      ['flags', 'text', $$array_to_string(s.flags, '; ')$$]]
     when 'focus' then array[
       ['BilledCost', 'number', 's.cost_eur'], ['BillingAccountId', 'text', 'c.organisation'], ['BillingAccountName', 'text', 'c.organisation'],
       ['BillingCurrency', 'text', $$'EUR'$$], ['BillingPeriodEnd', 'text', 'c.month_end'], ['BillingPeriodStart', 'text', 'c.month_start'],

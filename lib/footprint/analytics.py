@@ -68,7 +68,8 @@ def get_user_request_history(
     Returns:
         Rows of ``user_id``, ``event_id``, ``started_at``, ``provider``, ``model``, ``status``,
         ``error_class``, ``tokens_used``, ``cost_eur``, ``latency_s``, ``energy_kwh``,
-        ``carbon_gco2e``, ``water_l``, ``impact_reason``.
+        ``carbon_gco2e``, ``water_l``, ``impact_reason``, ``service_tier`` (None: the usual one),
+        ``quantities`` (what else was used or billed, by unit, such as ``pages``; None: nothing).
 
     Raises:
         AccessDenied: where the token's owner may not ask that.

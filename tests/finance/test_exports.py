@@ -12,6 +12,7 @@ from exporting import APP, OWN_PAGE, TOTAL_EUR, TOTAL_USD, file_of, get, read
 from footprint.data import exports
 from footprint.data.client import rpc
 from footprint.errors import ServiceUnavailable
+from house import event
 from web import ORIGIN, Web, ask, cookies_of, session_for
 
 
@@ -81,6 +82,28 @@ def test_every_request_of_the_month_is_listed_and_nobody_can_be_told_from_it(oct
     text = file_of("/export/requests.csv?month=2026-10")
     known = october.database.rows("select user_id, email from public.user_profiles")
     assert not [name for row in known for name in row if name in text]
+
+
+def test_what_else_a_request_used_stands_in_the_list_of_requests(own_october: Web) -> None:
+    used = event(
+        started_at="2026-10-20T10:00:00Z",
+        service_tier="batch",
+        quantities={"web_searches": 2, "pages": 3.0, "audio_seconds": 12.25},
+        cost_tools_usd="0.001",
+        flags=["unread: a", "tokens_from_total"],
+    )
+    own_october.database.store(used, event(started_at="2026-10-20T10:00:00Z"))
+    text = file_of("/export/requests.csv?month=2026-10")
+    _, lines = read(text)
+    line = next(line for line in lines if line["event_id"] == used["event_id"])
+    assert line["service_tier"] == "batch"
+    assert line["quantities"] == "audio_seconds=12.25; pages=3; web_searches=2"
+    assert line["cost_tools_usd"] == "0.001"
+    assert line["flags"] == "tokens_from_total; unread: a"
+    others = [line for line in lines if line["event_id"] != used["event_id"]]
+    assert {(line["quantities"], line["cost_tools_usd"], line["flags"]) for line in others} == {
+        ("", "", "")
+    }
 
 
 @pytest.mark.parametrize("kind", ["statement", "requests", "focus"])

@@ -166,6 +166,53 @@ def test_the_file_holds_every_row_of_the_filter_and_no_formula(
     assert sum(int(line[COLUMNS.index("tokens_used")]) for line in lines[1:]) == 230 * 231 / 2 - 1
 
 
+def test_what_else_a_request_used_stands_in_its_detail_and_in_the_file(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = empty.database.one(
+        "select user_id from public.user_profiles where email = %s", [email("ann")]
+    )
+    used = event(
+        user_id=user_id,
+        started_at=yesterday().isoformat(),
+        service_tier="flex",
+        quantities={"web_searches": 2, "pages": 3, "audio_output_tokens": 40, "gpu_seconds": 1.50},
+        cost_usd="0.25",
+        cost_tools_usd="0.02",
+        flags=["tokens_from_total", "unread: magic_tokens"],
+        tags=[f"t{n}" for n in range(21)],
+    )
+    usual = event(user_id=user_id, started_at=yesterday().isoformat(), flags=["tokens_unread"])
+    empty.database.store(used, usual)
+    at = open_page(monkeypatch, "ann", ACTIVITY, {"request": used["event_id"]})
+
+    facts = {row["What"]: row["Figure"] for t in at.table for row in t.value.to_dict("records")}
+    plain = {name: fact.replace("\\", "").replace("\u00a0", " ") for name, fact in facts.items()}
+    assert (plain["Pages read"], plain["Web searches"]) == ("3", "2")
+    assert (plain["Audio spoken, tokens"], plain["Time on a GPU, seconds"]) == ("40", "1.5")
+    assert (plain["Tier"], plain["Of it for tools"]) == ("flex", "$0.02")
+    text = words(at)
+    assert "Also used" in text and REASONS["not_text"] in text
+    for said in ("cut", "magic_tokens was reported, but is not understood", "Only a total"):
+        assert said in text.replace("\\", ""), said
+
+    at = open_page(monkeypatch, "ann", ACTIVITY, {"request": usual["event_id"]})
+    assert "Also used" not in words(at)
+    assert "Tier" not in {row for t in at.table for row in t.value["What"]}
+    assert REASONS["tokens_unread"] in words(at)
+
+    wanted = Wanted(YEAR)
+    content = activity_csv(every_request(sat_down(monkeypatch, "ann"), wanted), wanted, "UTC")
+    rows = list(csv.reader(io.StringIO(content.decode())))
+    lines = [dict(zip(COLUMNS, row, strict=True)) for row in rows if len(row) == len(COLUMNS)]
+    line = next(line for line in lines if line["event_id"] == used["event_id"])
+    assert line["quantities"] == "audio_output_tokens=40; gpu_seconds=1.5; pages=3; web_searches=2"
+    assert (line["service_tier"], line["cost_tools_usd"]) == ("flex", "0.02")
+    assert line["flags"] == "cut: tags; tokens_from_total; unread: magic_tokens"
+    line = next(line for line in lines if line["event_id"] == usual["event_id"])
+    assert (line["service_tier"], line["quantities"], line["cost_tools_usd"]) == ("", "", "")
+
+
 def test_less_than_a_cent_is_written_out() -> None:
     english, german = Formats.of("en"), Formats.of("de")
     assert english.fine_money(0.00423) == "€0.0042"

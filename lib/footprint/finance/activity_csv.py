@@ -26,6 +26,7 @@ _DERIVATION: Final = (
 COLUMNS: Final = (
     *(*_NAMES, "tags", "cache_hit", "tokens_estimated", *_FIGURES, *_DERIVATION),
     *("reported_cost", "reported_currency"),
+    *("service_tier", "quantities", "cost_tools_usd", "flags"),
 )
 
 
@@ -77,4 +78,8 @@ def _line(request: dict[str, Any]) -> str:
         *(safe_cell(request[name]) for name in _DERIVATION),
         csv_figure(request["reported_cost"]),
         safe_cell(request["reported_currency"]),
+        safe_cell(request["service_tier"]),
+        safe_cell(request["quantities_text"]),
+        csv_figure(request["cost_tools_usd"]),
+        safe_cell("; ".join(request["flags"] or ())),
     )

@@ -11,12 +11,14 @@ import streamlit as st
 from footprint.data.activity import Request, one_request, tokens_in_all
 from footprint.data.factors import factor_of, places
 from footprint.data.rates import CurrencyRate, currency_rate
+from footprint.flags import flag_text
 from footprint.impact.derivation import derivation
 from footprint.impact.engine import TokenCounts
 from footprint.shell.text import plain
 from footprint.ui.formats import CARBON, ENERGY, UNKNOWN, WATER, Formats, Quantity
 from footprint.ui.method_note import EVIDENCE
 from footprint.ui.page import View
+from footprint.ui.quantities import quantity_facts
 from footprint.ui.request_content import draw_content
 from footprint.ui.request_list import REQUEST_KEY, outcome
 
@@ -28,6 +30,8 @@ REASONS = {
     "no_tokens": "The provider reported no tokens, so there is nothing to estimate from.",
     "gateway_cache": "The gateway answered from its own cache: no provider did any work for it.",
     "not_modelled": "This kind of request is not modelled, so its impact is unknown.",
+    "not_text": "Audio or generated images are among its tokens; their impact is not modelled.",
+    "tokens_unread": flag_text("tokens_unread"),
 }
 MATCHES = {
     "exact": "by its name",
@@ -61,14 +65,20 @@ def draw_request(view: View, timezone: str) -> None:
             f"{view.formats.day(at.date())}, {at:%H:%M:%S} in {timezone} · id {request['event_id']}"
         )
         with st.grid(2, min_column_width=300):
-            _facts("Tokens", token_facts(request, view.formats))
+            with st.container():
+                _facts("Tokens", token_facts(request, view.formats))
+                if request["quantities"]:
+                    _facts("Also used", quantity_facts(request["quantities"], view.formats))
             rate = _rate(view, request, at.date())
             _facts("Cost and time", cost_facts(request, view.formats, rate))
             with st.container():
                 _facts("Estimated impact", impact_facts(request, view.formats))
                 if request["impact_reason"]:
                     st.write(REASONS.get(request["impact_reason"], "Its impact is unknown."))
-            _facts("Origin", origin_facts(request))
+            with st.container():
+                _facts("Origin", origin_facts(request))
+                for flag in request["flags"] or ():
+                    st.caption(plain(flag_text(flag)))
         draw_content(view, request, timezone)
         _steps(view, request)
 
@@ -95,6 +105,10 @@ def cost_facts(request: Request, formats: Formats, rate: CurrencyRate | None = N
         ("In dollars", formats.fine_money(request["cost_usd"], "USD")),
         ("Price from", request["price_source"] or UNKNOWN),
     ]
+    if request["cost_tools_usd"] is not None:
+        facts.insert(2, ("Of it for tools", formats.fine_money(request["cost_tools_usd"], "USD")))
+    if request["service_tier"]:
+        facts.append(("Tier", request["service_tier"]))
     currency = request["reported_currency"]
     if currency is not None:
         facts.insert(0, ("Reported", formats.stated_money(request["reported_cost"], currency)))
