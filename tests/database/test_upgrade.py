@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 
 from footprint.database import SqlFiles, migrate, script, sql_directory, status
 from footprint.release import SCHEMA
+from house import event
 from next_release import STEPS, make_next_release
 from places import MakePlace, Place
 from releases import FOLDER, RELEASES, contents, footprint_of, put_rows, table_columns
@@ -52,6 +54,47 @@ def test_an_upgraded_database_is_what_a_new_one_is_with_its_rows_as_they_were(
     assert any_place.database.rows(CHECK) == []
     assert any("found 0.1.0" in line for line in lines)
     assert not migrate(any_place.url)
+
+
+def test_costs_that_0_1_0_took_in_euros_are_in_euros_again(
+    any_place: Place, first_release: Path
+) -> None:
+    install_release(any_place, first_release, "0.1.0")
+    database = any_place.database
+    in_euros = {"cost_usd": None, "price_source": "caller, in EUR"}
+    told = ["5.00", "0.0039", "0", "1234567.89", "0.00000001"]
+    stored = database.store(
+        *(event(**in_euros, cost_eur=cost, started_at="2026-10-15T10:00:00Z") for cost in told),
+        event(**in_euros, cost_eur="7", started_at="2026-10-20T10:00:00Z"),
+        event(cost_usd="5", price_source="caller"),
+    )
+    assert stored["inserted"] == len(told) + 2
+    # What 0.1.0 did to a cost in euros when its rate was corrected: its dollars are all there is.
+    database.one("select private.set_fx_rates('{\"2026-10-20\": 0.8}', 'corrected')")
+    columns = {
+        name: columns
+        for name, columns in table_columns(any_place.superuser_url).items()
+        if name == "public.request_logs"
+    }
+    before = contents(any_place.superuser_url, columns)
+
+    assert migrate(any_place.url)
+
+    assert contents(any_place.superuser_url, columns) == before
+    reported = (
+        "select reported_cost, cost_eur from public.request_logs"
+        " where reported_currency = 'EUR' order by 1"
+    )
+    known = sorted(Decimal(cost) for cost in told if cost != "0")
+    assert database.rows(reported) == [(cost, cost) for cost in known]
+    assert database.one("select count(*) from public.request_logs where reported_cost is null") > 2
+    database.one("select private.set_fx_rates('{\"2026-10-15\": 0.7}', 'corrected')")
+    assert database.rows(reported) == [(cost, cost) for cost in known]
+    dollars = "select max(cost_usd) from public.request_logs where reported_currency = 'EUR'"
+    assert database.one(dollars) == (Decimal("1234567.89") / Decimal("0.7")).quantize(
+        Decimal("1e-12")
+    )
+    assert database.rollup_differences() == 0
 
 
 @pytest.mark.parametrize("version", RELEASES)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,11 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(database: Dat
         (["admin", "grant", "admin@example.org", "--role", "member"], "last admin"),
         (["fx", "set", "yesterday", "0.9", "--source", "x"], "is not a day"),
         (["fx", "set", "2026-10-01", "-1", "--source", "x"], "is not a rate"),
+        (
+            ["fx", "set", "2026-10-01", "1", "--source", "x", "--currency", "eur"],
+            "The euro needs no",
+        ),
+        (["fx", "set", "2026-10-01", "1", "--source", "x", "--currency", "yuan"], "not a currency"),
         (["fx", "import", "/does/not/exist.csv"], "cannot be read"),
     ],
 )
@@ -96,6 +103,78 @@ def test_the_ecbs_file_gives_every_day_its_rate_and_a_second_run_changes_nothing
     assert database.one("select cost_eur from public.request_logs") == 1 / 1.6
     assert "2 days read, 0 new" in footprint(database, "fx", "import", str(file)).stdout
     assert database.rollup_differences() == 0
+
+
+ECB_FILE = (
+    "Date,USD,JPY,CNY,TRL,\n2026-10-05,1.25,150,8,N/A,\n2026-10-02,1.6,151.51,7.7,N/A,\n"
+    "2026-10-01,N/A,1,N/A,1800000,\n"
+)
+
+
+def test_the_ecbs_file_brings_every_currency_in_it_with_all_digits(
+    database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "eurofxref-hist.csv"
+    file.write_text(ECB_FILE)
+    said = footprint(database, "fx", "import", str(file)).stdout
+    assert "2 days read, 2 new" in said
+    assert "Other currencies (3): 6 rates read, 6 new or corrected" in said
+    query = (
+        "select currency, day::text, eur_per_unit, source from public.currency_rates order by 1, 2"
+    )
+    found = {(currency, day): rate for currency, day, rate, _ in database.rows(query)}
+    assert set(found) == {
+        *(("CNY", "2026-10-02"), ("CNY", "2026-10-05"), ("TRL", "2026-10-01")),
+        *(("JPY", "2026-10-01"), ("JPY", "2026-10-02"), ("JPY", "2026-10-05")),
+    }
+    units = {"CNY": Decimal("7.7"), "JPY": Decimal("151.51")}
+    for currency, per_euro in units.items():
+        assert abs(found[currency, "2026-10-02"] * per_euro - 1) < Decimal("1e-18")
+    assert abs(found["TRL", "2026-10-01"] * 1800000 - 1) < Decimal("1e-18")
+    assert "6 rates read, 0 new" in footprint(database, "fx", "import", str(file)).stdout
+
+
+def test_only_the_currencies_that_are_named_come_in_beside_the_dollar(
+    database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "eurofxref-hist.csv"
+    file.write_text(ECB_FILE)
+    named = ("--currency", "cny", "--currency", "TRL", "--currency", "USD")
+    said = footprint(database, "fx", "import", str(file), *named).stdout
+    assert "Other currencies (2): 3 rates read, 3 new or corrected" in said
+    assert database.rows("select distinct currency from public.currency_rates order by 1") == [
+        ("CNY",),
+        ("TRL",),
+    ]
+    assert database.one("select count(*) from public.fx_rates") == 2
+    wrong = footprint(database, "fx", "import", str(file), "--currency", "XXX")
+    assert wrong.returncode == 2
+    assert "no column XXX; beside USD it has: CNY, JPY, TRL." in wrong.stderr
+
+
+def test_a_corrected_file_re_derives_costs_in_its_currencies_over_many_days(
+    database: Database, tmp_path: Path
+) -> None:
+    days = [date(2025, 1, 1) + timedelta(days=n) for n in range(640)]
+    file = tmp_path / "eurofxref-hist.csv"
+    lines = [f"{day},1.25,{8 + n / 1000}\n" for n, day in enumerate(days)]
+    file.write_text("".join(["Date,USD,CNY\n", *reversed(lines)]))
+    assert "640 rates read, 640 new" in footprint(database, "fx", "import", str(file)).stdout
+    in_yuan = {"cost_usd": None, "reported_cost": "8", "reported_currency": "CNY"}
+    database.store(*(event(**in_yuan, started_at=f"{day}T12:00:00Z") for day in days))
+    file.write_text("".join(["Date,USD,CNY\n", *(f"{day},1.25,4\n" for day in reversed(days))]))
+    assert "640 rates read, 640 new" in footprint(database, "fx", "import", str(file)).stdout
+    costs = "select distinct reported_cost, cost_eur, cost_usd from public.request_logs"
+    assert database.rows(costs) == [(8, 2, Decimal("2.5"))]
+    assert database.rollup_differences() == 0
+
+
+def test_the_rate_of_another_currency_is_set_by_hand(database: Database) -> None:
+    arguments = ("fx", "set", "2026-10-01", "0.1283", "--source", "the bank", "--currency", "cny")
+    assert "1 CNY is 0.1283 EUR from 2026-10-01 on" in footprint(database, *arguments).stdout
+    assert database.rows("select currency, eur_per_unit, source from public.currency_rates") == [
+        ("CNY", Decimal("0.1283"), "the bank")
+    ]
 
 
 def test_migrate_says_when_there_is_nothing_to_do(database: Database) -> None:

@@ -24,7 +24,7 @@ _PEOPLE: Final = {
 }
 _NAMES: Final = {"statement": "statement", "requests": "requests", "focus": "focus"}
 _CURRENCY: Final = (
-    "cost_eur in EUR, cost_usd in USD: as reported, the other at the rate of each request's day"
+    "EUR; cost_usd in USD; whichever was not reported is converted at the rate of the request's day"
 )
 # The column that must add up to the export's total cost in euros.
 _COST: Final = {"statement": "cost_eur", "requests": "cost_eur", "focus": "BilledCost"}
