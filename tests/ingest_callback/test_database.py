@@ -249,3 +249,53 @@ assert footprint.flush(20)
         "People can look at their own requests only.",
     ], outputs[0].stderr + outputs[1].stderr
     assert database.one("select cost_usd from request_logs") == Decimal("0.0007")
+
+
+def test_a_cost_by_hand_stays_in_its_currency(
+    real: Settings, folder: Path, database: Database
+) -> None:
+    assert real.supabase_url and real.supabase_publishable_key and real.ingest_key
+    env = environment(real.supabase_url, folder) | {
+        "SUPABASE_PUBLISHABLE_KEY": real.supabase_publishable_key,
+        "FOOTPRINT_INGEST_KEY": real.ingest_key,
+    }
+    database.one("select private.set_fx_rates('{\"2026-10-01\": 0.8}', 'test')")
+    database.one("""select private.set_currency_rates('{"CNY": {"2026-10-01": 0.125}}', 'test')""")
+    record = """
+import footprint
+from datetime import UTC, datetime
+at = datetime(2026, 10, 15, 10, tzinfo=UTC)
+for cost, currency in (("5.00", "EUR"), (36.6, "cny"), ("0.7", "USD")):
+    footprint.log_request_to_supabase(model="m", cost=cost, currency=currency, started_at=at)
+footprint.log_request_to_supabase(model="m", cost_usd=0.6, started_at=at)
+for wrong in (
+    {"cost": 1}, {"currency": "EUR"}, {"cost": 1, "cost_usd": 1, "currency": "USD"},
+    {"cost": 1, "currency": "yuan"}, {"cost": 1, "currency": 5}, {"cost": "1,5", "currency": "EUR"},
+    {"cost": -1, "currency": "EUR"}, {"cost": "NaN", "currency": "EUR"},
+):
+    try:
+        footprint.log_request_to_supabase(model="m", **wrong)
+    except footprint.errors.InputError as error:
+        print(error)
+assert footprint.flush(20)
+"""
+    record = record.replace("import footprint\n", "import footprint, footprint.errors\n", 1)
+    done = subprocess.run(
+        [sys.executable, "-c", record], env=env, capture_output=True, text=True, cwd=folder.parent
+    )
+    said = done.stdout.splitlines()
+    assert len(said) == 8, done.stdout + done.stderr
+    assert all(line.startswith("The request cannot be recorded: ") for line in said)
+    assert "cost and currency go together" in said[0]
+    assert "give one of them" in said[2]
+    assert "currency must be a currency's three letters, such as EUR, not 'yuan'" in said[3]
+    costs = (
+        "select reported_cost, reported_currency, price_source, cost_eur, cost_usd"
+        " from request_logs order by cost_eur"
+    )
+    assert database.rows(costs) == [
+        (None, None, "caller", Decimal("0.48"), Decimal("0.6")),
+        (None, None, "caller", Decimal("0.56"), Decimal("0.7")),
+        (Decimal("36.6"), "CNY", "caller, in CNY", Decimal("4.575"), Decimal("5.71875")),
+        (Decimal(5), "EUR", "caller, in EUR", Decimal(5), Decimal("6.25")),
+    ]
