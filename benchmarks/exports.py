@@ -56,14 +56,17 @@ def write(token: str) -> dict[str, float]:
     import resource
     from datetime import date
 
-    from footprint.data.exports import begin_export, export_pages
+    from footprint.data.exports import begin_export, check_export, export_pages
     from footprint.finance.dialects import PLAIN
     from footprint.finance.files import write_file
 
     session = Token(token)
     begin = time.perf_counter()
     export = begin_export(session, "requests", date(2026, 10, 1))
-    size = sum(len(part) for part in write_file(export, export_pages(session, export), PLAIN))
+    parts = write_file(
+        export, export_pages(session, export), PLAIN, lambda: check_export(session, export)
+    )
+    size = sum(len(part) for part in parts)
     took = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"rows": export.rows, "mb": size / 1e6, "seconds": took, "peak_mb": peak}

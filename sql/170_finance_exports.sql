@@ -172,38 +172,25 @@ create or replace function private.export_head(p_kind text, p_month date, p_as_o
 language plpgsql stable security definer set search_path = '' as $function$
 declare
   v_zone constant text := private.reporting_timezone();
-  v_by_name constant boolean := private.people_shown_by(p_month) = 'name';
   v_columns constant text[] := private.export_columns(p_kind);
   v_set constant text := private.setting('active_factor_set') #>> '{}';
+  v_models constant jsonb := private.export_models(p_kind, p_month, p_as_of);  -- sql/173_export_check.sql
   v_totals jsonb;
 begin
-  if p_kind = 'requests' then
-    select jsonb_build_object('rows', count(*), 'requests', count(*),
-        'cost_eur', trim_scale(coalesce(sum(r.cost_eur) filter (where not r.cache_hit), 0))::text,
-        'cost_usd', trim_scale(coalesce(sum(r.cost_usd) filter (where not r.cache_hit), 0))::text) into v_totals
-      from public.request_logs r
-     where r.started_at >= p_month::timestamp at time zone v_zone
-       and r.started_at < (p_month + interval '1 month') at time zone v_zone and r.created_at <= p_as_of;
-  else
-    execute format($query$
-      select jsonb_build_object('rows', count(distinct (%s)), 'requests', coalesce(sum(u.requests), 0),
-        'cost_eur', trim_scale(coalesce(sum(u.cost_eur), 0))::text, 'cost_usd', trim_scale(coalesce(sum(u.cost_usd), 0))::text)
-        from public.%s $query$,
-      case when p_kind = 'focus' and v_by_name then 'u.day, u.team, u.provider, u.model' when p_kind = 'focus' then 'u.day, u.provider, u.model'
-           when private.people_shown_by(p_month) = 'nothing' then $$u.user_id = '', u.provider, u.model$$ else 'u.user_id, u.provider, u.model' end,
-      case p_kind when 'focus' then $$usage_org_daily u where u.day >= $1 and u.day < $1 + interval '1 month'$$ else 'usage_user_monthly u where u.month = $1' end)
-    into v_totals using p_month;
-  end if;
+  select jsonb_build_object('rows', coalesce(sum((m ->> 2)::bigint), 0), 'requests', coalesce(sum((m ->> 5)::bigint), 0),
+      'cost_eur', trim_scale(coalesce(sum((m ->> 3)::numeric), 0))::text, 'cost_usd', trim_scale(coalesce(sum((m ->> 4)::numeric), 0))::text)
+    into v_totals from jsonb_array_elements(v_models) m;
   return v_totals || jsonb_build_object(
     'month', p_month, 'timezone', v_zone, 'as_of', p_as_of, 'organisation_name', private.setting('organisation_name'),
     'people_shown_by', private.people_shown_by(p_month), 'factor_set', v_set,
     'method_version', (select f.method_version from public.factor_sets f where f.factor_set = v_set),
     'columns', (select jsonb_agg(jsonb_build_array(v_columns[n][1], v_columns[n][2]) order by n) from generate_subscripts(v_columns, 1) n),
+    'models', v_models, 'faults', private.export_faults(p_kind, p_month, v_models),
     'page', private.export_page(p_kind, p_month, p_as_of, null, p_limit));
 end
 $function$;
 comment on function private.export_head(text, date, timestamptz, integer) is
-  'What an export will hold, and its first page, of one snapshot. Internal.';
+  'What an export will hold, in all and by model, where that is not what the month holds, and its first page, of one snapshot. Internal.';
 
 create or replace function private.require_export(p_kind text, p_month date, p_limit integer) returns void
 language plpgsql stable security definer set search_path = '' as $$

@@ -29,6 +29,10 @@ class ServiceUnavailable(FootprintError):
     exit_code = 3
 
 
+class WrongFigures(FootprintError):
+    """Stored figures contradict each other: an admin has to put right what the message names."""
+
+
 class WrongRelease(FootprintError):
     """Program and database are of releases that do not fit: upgrade the older one."""
 

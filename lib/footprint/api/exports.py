@@ -21,10 +21,11 @@ from footprint.auth.origin import is_own_origin
 from footprint.auth.routes import page, refusal
 from footprint.auth.sessions import STORE, AuthSession
 from footprint.config import get_settings
-from footprint.data.exports import KINDS, begin_export, export_pages
+from footprint.data.exports import KINDS, begin_export, check_export, export_pages
 from footprint.data.receipts import TYPES, read_receipt
-from footprint.errors import AccessDenied, InputError, ServiceUnavailable
+from footprint.errors import AccessDenied, InputError, ServiceUnavailable, WrongFigures
 from footprint.finance.dialects import DIALECTS, Dialect
+from footprint.finance.faults import fault_text
 from footprint.finance.files import file_name, write_file
 
 _MONTH = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])")
@@ -72,6 +73,8 @@ async def _answered(request: Request, begin: Callable[[AuthSession], Response]) 
         return page(403, "Not for this account", str(error))
     except InputError as error:
         return page(400, "That did not work", str(error))
+    except WrongFigures as error:
+        return page(409, "The month does not add up", str(error))
     except ServiceUnavailable as error:
         return page(503, "A service is not answering", str(error))
 
@@ -99,7 +102,12 @@ def _receipt(session: AuthSession, name: str) -> Response:
 
 def _begin(session: AuthSession, kind: str, month: date, dialect: Dialect) -> Response:
     begun = begin_export(session, kind, month)
-    content: Iterator[bytes] = write_file(begun, export_pages(session, begun), dialect)
+    if begun.faults is not None:
+        raise WrongFigures(f"{fault_text(begun, begun.faults)} Until then there is no file.")
+    pages = export_pages(session, begun)
+    content: Iterator[bytes] = write_file(
+        begun, pages, dialect, lambda: check_export(session, begun)
+    )
     return StreamingResponse(
         content,
         media_type="text/csv; charset=utf-8",

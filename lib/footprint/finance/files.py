@@ -7,13 +7,14 @@ FOCUS allows no line before its header, so a FOCUS file is rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from footprint.data.exports import Export, Row
-from footprint.errors import ServiceUnavailable
+from footprint.data.exports import Check, Export, ModelSum, Row
 from footprint.finance.dialects import Dialect, quoted, safe_cell
+from footprint.finance.faults import broken_off
 from footprint.ui.formats import month_name
 
 _TITLES: Final = {"statement": "statement", "requests": "requests without the people behind them"}
@@ -28,6 +29,17 @@ _CURRENCY: Final = (
 )
 # The column that must add up to the export's total cost in euros.
 _COST: Final = {"statement": "cost_eur", "requests": "cost_eur", "focus": "BilledCost"}
+# The columns that name provider and model.
+_MODEL: Final = {
+    "statement": ("provider", "model"),
+    "requests": ("provider", "model"),
+    "focus": ("ServiceProviderName", "x_Model"),
+}
+# What FOCUS says, which allows no empty provider.
+_UNKNOWN_PROVIDER: Final = "Unknown"
+
+
+_NOTHING: Final = ModelSum(0, Decimal(0))
 
 
 def file_name(export: Export) -> str:
@@ -35,34 +47,58 @@ def file_name(export: Export) -> str:
     return f"footprint-{_NAMES[export.kind]}-{export.month:%Y-%m}.csv"
 
 
-def write_file(export: Export, pages: Iterable[list[Row]], dialect: Dialect) -> Iterator[bytes]:
+def write_file(
+    export: Export, pages: Iterable[list[Row]], dialect: Dialect, check: Callable[[], Check]
+) -> Iterator[bytes]:
     """Yield the file, a page at a time.
 
+    Args:
+        export: what it will hold.
+        pages: its rows.
+        dialect: how it is written.
+        check: asked, where rows and promise differ, why they may.
+
     Raises:
-        ServiceUnavailable: after the last row, where rows and total are not those promised: a file
-            that breaks off is better than a wrong one.
+        ServiceUnavailable: after the last row, where the month changed meanwhile: a file that
+            breaks off is better than a wrong one. Its last line says why.
+        WrongFigures: likewise, where the month contradicts itself.
     """
     yield (dialect.mark + _head(export, dialect)).encode("utf-8")
     names = list(export.columns)
     is_figure = list(export.columns.values())
     cost_at = names.index(_COST[export.kind])
-    rows, cost = 0, Decimal(0)
+    provider_at, model_at = (names.index(name) for name in _MODEL[export.kind])
+    got: dict[tuple[str, str], ModelSum] = {}
     for page in pages:
         lines = []
         for row in page:
-            cost += Decimal(row[cost_at] or 0)
+            key = (row[provider_at] or "", row[model_at] or "")
+            known = got.get(key, _NOTHING)
+            got[key] = ModelSum(known.rows + 1, known.cost_eur + Decimal(row[cost_at] or 0))
             lines.append(
                 dialect.line(
                     dialect.figure(value) if figure else _text(value)
                     for value, figure in zip(row, is_figure, strict=True)
                 )
             )
-        rows += len(page)
         yield "".join(lines).encode("utf-8")
-    if (rows, cost) != (export.rows, export.cost_eur):
-        raise ServiceUnavailable(
-            "The month changed while the file was written, so it was broken off: try again."
-        )
+    promised = _as_written(export)
+    if got != promised.models:
+        reason = broken_off(promised, got, check())
+        yield dialect.row("# broken off", safe_cell(str(reason))).encode("utf-8")
+        raise reason
+
+
+def _as_written(export: Export) -> Export:
+    """Return an export with its models under the names that its rows have."""
+    if export.kind != "focus":
+        return export
+    models: dict[tuple[str, str], ModelSum] = {}
+    for (provider, model), promised in export.models.items():
+        key = (provider or _UNKNOWN_PROVIDER, model)
+        known = models.get(key, _NOTHING)
+        models[key] = ModelSum(known.rows + promised.rows, known.cost_eur + promised.cost_eur)
+    return replace(export, models=models)
 
 
 def _text(value: str | None) -> str:
