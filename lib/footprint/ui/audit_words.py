@@ -51,6 +51,7 @@ DEEDS = {
     "zone.set": "Set a grid zone",
     "zone.remove": "Took a grid zone back",
     "prices.backfill": "Priced requests",
+    "prices.decide_zero": "Said whether a cost of 0 is known",
     "factor_set.activate": "Chose a factor set",
     "restatement.begin": "Began a restatement",
     "restatement.finish": "Finished a restatement",
