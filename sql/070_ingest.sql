@@ -351,6 +351,8 @@ declare
   v_unknown jsonb;
   v_tallies jsonb;
   v_flags jsonb;
+  v_merged jsonb;
+  v_has_jobs boolean;
   v_inserted bigint;
   v_good bigint;
   v_factor_set text;
@@ -368,6 +370,11 @@ begin
         when p_user_id is not null then e || jsonb_build_object('user_id', p_user_id, 'attribution', 'verified', 'user_email', null, 'user_name', null, 'team', null)
         else e || jsonb_build_object('team', p_team) end order by n), '[]')
       from jsonb_array_elements(p_events) with ordinality as a (e, n));
+  end if;
+
+  v_has_jobs := p_events @? '$[*].job_id';
+  if v_has_jobs then
+    perform private.lock_jobs(p_events);  -- sql/072_jobs.sql
   end if;
 
   -- Until this batch is committed, no other factor set can become active (sql/076_restate.sql).
@@ -462,10 +469,19 @@ begin
     (select coalesce(jsonb_agg(distinct ltrim(provider || '/' || model, '/')), '[]') from stored where impact_reason = 'no_factor'),
     (select jsonb_agg(to_jsonb(t) || jsonb_build_object('inserted', (select count(*) from stored s where s.source = t.source))) from tallies t),
     (select jsonb_agg(jsonb_build_object('source', f.source, 'flag', f.flag, 'count', f.count))
-       from (select s.source, flag, count(*) from stored s cross join lateral unnest(s.flags) as flag where s.flags is not null group by 1, 2) f)
+       from (select s.source, flag, count(*) from stored s cross join lateral unnest(s.flags) as flag where s.flags is not null and flag not in ('job_open', 'job_read') group by 1, 2) f)
   into v_inserted, v_good, v_rejected, v_unknown, v_tallies, v_flags;
 
   perform private.drop_abandoned_that_ended(p_events);
+  if v_has_jobs then
+    -- What took the place of another row is no further request.
+    v_merged := private.merge_jobs(p_events, p_user_id, p_team);
+    if v_merged <> '{}' then
+      select jsonb_agg(t || jsonb_build_object('inserted', greatest((t ->> 'inserted')::bigint - coalesce((v_merged ->> (t ->> 'source'))::bigint, 0), 0)))
+        into v_tallies from jsonb_array_elements(v_tallies) t;
+      v_inserted := greatest(v_inserted - (select sum(value::bigint) from jsonb_each_text(v_merged)), 0);
+    end if;
+  end if;
   perform private.count_ingest(v_tallies, v_rejected, p_events);  -- sql/155_ingest_quality.sql
   if v_flags is not null then
     perform private.count_flags(v_flags);

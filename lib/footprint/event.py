@@ -109,7 +109,8 @@ class UsageEvent:
         time_to_first_token_s: seconds to the first streamed token.
         grid_zone: electricity zone, ISO 3166 alpha-3.
         job_id: names the provider's job (a batch, a background response, a video), whose events
-            are one request: the one that says most stands for all.
+            are one request: the one that says most stands for all. With ``job_open`` among the
+            flags it has not ended. See `footprint.ingest.jobs` for answers that can be read again.
         flags: what was cut, not understood or put right on the way.
         former_id: under which an earlier release may have stored it; it is a duplicate then.
     """

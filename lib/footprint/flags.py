@@ -17,6 +17,9 @@ _WORDS: Final = {
     "clock_ahead": "Its time lay ahead of the database's clock: it counts at its arrival.",
     "unknown_zone": "Its electricity zone is not known: another one was used.",
     "tokens_from_total": "Only a total of tokens was reported: their kinds are worked out from it.",
+    "job_open": "It is a job of its provider that had not ended when it was last heard of.",
+    "job_read": "Its job was made elsewhere: its person and source are those who asked after it.",
+    "several_models": "It is a batch of several models: the first is named here.",
     "tokens_unread": "Its tokens were reported in a way that is not understood: they are unknown.",
 }
 _CUT: Final = {

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from ingest_callback.provider_jobs import Jobs
+
 USAGE = {
     "prompt_tokens": 100,
     "completion_tokens": 50,
@@ -44,21 +46,34 @@ IMAGES = {
     "output_tokens": 1060,
     "total_tokens": 1100,
 }
-BATCH = {
-    **{"id": "batch_1", "object": "batch", "endpoint": "/v1/chat/completions", "errors": None},
-    **{"input_file_id": "file-1", "completion_window": "24h", "created_at": 1},
-}
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Replaced for each provider.
+    jobs = Jobs(lambda model: {"model": model})
+
+    def do_GET(self) -> None:
+        found = self.jobs.get(self.path)
+        if isinstance(found, str):
+            self._bytes(found.encode(), "application/octet-stream")
+        else:
+            self._json(found or {"error": {"message": "not found"}}, 200 if found else 404)
+
+    def do_DELETE(self) -> None:
+        self._json(self.jobs.delete(self.path) or {"error": {"message": "not found"}})
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers["content-length"]))
         if self.path.endswith("/transcriptions"):
             self._json({"text": "hello world", "duration": 3.2})  # the body is a form
             return
-        body = json.loads(raw)
+        is_json = "json" in self.headers.get("content-type", "") and raw
+        body = json.loads(raw) if is_json else {}
+        job = self.jobs.post(self.path, body)
+        if job is not None:
+            self._json(job)
+            return
         model = str(body.get("model", ""))
         error = re.search(r"-err(\d{3})$", model)
         if error:
@@ -81,8 +96,6 @@ class Handler(BaseHTTPRequestHandler):
             billed = {"billed_units": {"search_units": 1}}
             found = [{"index": 0, "relevance_score": 0.9}]
             self._json({"id": "rr-1", "results": found, "meta": billed})
-        elif self.path.endswith("/batches"):
-            self._json(BATCH | {"status": "validating"})
         elif self.path.endswith("/embeddings"):
             vector = {"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}
             usage = {"prompt_tokens": 7, "total_tokens": 7}
@@ -134,7 +147,8 @@ class Handler(BaseHTTPRequestHandler):
             {"type": "message_stop"},
         ]
 
-    def _response(self, model: str) -> dict[str, Any]:
+    @staticmethod
+    def _response(model: str) -> dict[str, Any]:
         part = {"type": "output_text", "text": "hello world", "annotations": []}
         message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
         return {
@@ -200,7 +214,8 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def providing() -> Iterator[str]:
     """Yield the provider's address."""
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("JobHandler", (Handler,), {"jobs": Jobs(Handler._response)})
+    web = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     web.daemon_threads = True
     thread = threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True)
     thread.start()

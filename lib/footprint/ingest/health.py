@@ -29,6 +29,8 @@ DEAD: Final = "dead"
 ABANDONED: Final = "abandoned"
 DOUBLE_FIRED: Final = "double_fired"
 UNREADABLE: Final = "unreadable"
+# Calls that only administer, and those that ask after a job and learn nothing new.
+NO_REQUEST: Final = "no_request"
 HOOK_ERRORS: Final = "hook_errors"
 # Prompts and answers that were wanted but could not be redacted; the request itself is recorded.
 CONTENT_LEFT_OUT: Final = "content_left_out"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from footprint.ingest import loose
 from footprint.ingest.attribution import Call
+from footprint.ingest.job_calls import CALL_TYPES
 
 MAX_ANSWER: Final = 400_000
 _CALL_TYPES: Final = {
@@ -23,9 +24,11 @@ _PLAIN: Final = frozenset(
     }
 )
 # What LiteLLM says, an asynchronous call with an `a` before it → what we say.
-_KINDS: Final = {
-    before + name: _CALL_TYPES.get(name, name) for name in sorted(_PLAIN) for before in ("", "a")
-} | _CALL_TYPES
+_KINDS: Final[dict[str, str]] = (
+    {before + name: _CALL_TYPES.get(name, name) for name in sorted(_PLAIN) for before in ("", "a")}
+    | _CALL_TYPES
+    | CALL_TYPES
+)
 _PASS_THROUGH: Final = (
     ("/messages", "anthropic_messages"),
     ("generatecontent", "generate_content"),

@@ -25,6 +25,8 @@ from footprint.ingest import loose
 from footprint.ingest.answered import LOOKED_AT, answered
 from footprint.ingest.attribution import Call, find_person
 from footprint.ingest.charge import find_charge
+from footprint.ingest.job_calls import deed_of
+from footprint.ingest.jobs import as_job
 from footprint.ingest.kinds import TEXT, answer_text, call_type_of
 from footprint.ingest.region import find_region
 from footprint.ingest.stated_prices import RawPrices, find_stated
@@ -118,9 +120,9 @@ def event_body(
     )
     estimated = False
     if tokens is UNKNOWN and recount and status != "failure" and call_type in TEXT:
-        found = _recounted(parts, call, model, provider, recount)
-        if found is not None:
-            tokens, cost = found
+        counted = _recounted(parts, call, model, provider, recount)
+        if counted is not None:
+            tokens, cost = counted
             stated = find_stated(parts, raw_prices)
             charge, estimated = charge.of_estimate(cost, stated, call_type, tokens), True
     started_at = datetime.fromtimestamp(start, UTC)
@@ -170,7 +172,8 @@ def event_body(
         "tags": tags,
         "flags": list(flags) or None,
     }
-    return {name: value for name, value in body.items() if value is not None}
+    found = {name: value for name, value in body.items() if value is not None}
+    return found if deed_of(kwargs) is None else as_job(parts, call.response, found, price_source)
 
 
 def _instant(*values: Any) -> float | None:

@@ -22,6 +22,8 @@ from footprint.ingest import health, loose
 from footprint.ingest.attribution import Call, find_person
 from footprint.ingest.courier import Courier
 from footprint.ingest.delivery import encode, encode_body
+from footprint.ingest.job_calls import deed_of
+from footprint.ingest.jobs import READ, is_no_request
 from footprint.ingest.normalise import LitellmCall, event_body
 from footprint.ingest.raw_prices import raw_prices
 from footprint.ingest.recount import recount
@@ -69,7 +71,14 @@ class Recorder:
         """Record a call that ended."""
         try:
             call = LitellmCall(loose.mapping(kwargs), response, start, end, failed)
+            deed = deed_of(call.kwargs)
+            if deed is not None and is_no_request(call.kwargs, response, failed=failed):
+                self._pass_over(call)
+                return
             body = self._body(call)
+            if deed is not None and self._is_known_read(body):
+                self._pass_over(call)
+                return
             call_id = body.get("litellm_call_id")
             if call_id is None or not self._is_double(body):
                 if self._content is not None:
@@ -113,6 +122,28 @@ class Recorder:
             ).to_json()
         return body
 
+    def _pass_over(self, call: LitellmCall) -> None:
+        """Record nothing of a call, and see to it that it is not taken for abandoned."""
+        self.spool.health.count(health.NO_REQUEST)
+        call_id = loose.text(call.kwargs.get("litellm_call_id"))
+        if call_id is not None:
+            self.spool.end_call(call_id)
+
+    def _is_known_read(self, body: Mapping[str, Any]) -> bool:
+        """Tell whether a job was read before in the state in which it is read now."""
+        if READ not in body.get("flags", ()):
+            return False
+        key = body["event_id"], READ
+        with self._seen_lock:
+            known = key in self._seen or key in self._seen_before
+            self._remember(key, (body["started_at"], body["model"]))
+        return known
+
+    def _remember(self, key: tuple[str, str], value: tuple[str, str]) -> None:
+        if len(self._seen) >= REMEMBERED:
+            self._seen, self._seen_before = {}, self._seen
+        self._seen[key] = value
+
     def _is_double(self, body: Mapping[str, Any]) -> bool:
         key = body["litellm_call_id"], body["status"]
         start, model = body["started_at"], body["model"]
@@ -120,9 +151,7 @@ class Recorder:
             before = self._seen.get(key) or self._seen_before.get(key)
             if before and before[1] == model and _are_near(before[0], start):
                 return True
-            if len(self._seen) >= REMEMBERED:
-                self._seen, self._seen_before = {}, self._seen
-            self._seen[key] = start, model
+            self._remember(key, (start, model))
         return False
 
     def _fault(self, error: Exception) -> None:
@@ -139,6 +168,10 @@ def mark_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
     params = loose.mapping(kwargs.get("litellm_params"))
     call_id = loose.text(kwargs.get("litellm_call_id"))
     if call_id is None or params.get("no-log") is True:
+        return None
+    deed = deed_of(kwargs)
+    if deed is not None and deed[1] != "create":
+        # It is no request, whatever becomes of it.
         return None
     own = loose.mapping(params.get("metadata")) or loose.mapping(params.get("litellm_metadata"))
     provider = loose.text(kwargs.get("custom_llm_provider")) or loose.text(
