@@ -169,6 +169,18 @@ def test_a_corrected_file_re_derives_costs_in_its_currencies_over_many_days(
     assert database.rollup_differences() == 0
 
 
+def test_rates_that_were_lost_come_back_with_the_file(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "eurofxref-hist.csv"
+    file.write_text("Date,USD,CNY,\n2026-10-02,1.6,8,\n")
+    footprint(database, "fx", "import", str(file))
+    database.store(event(cost_usd=None, reported_cost="16", reported_currency="CNY"))
+    database.execute("truncate public.currency_rates")
+    file.write_text("Date,USD,CNY,\n2026-10-02,1.25,8,\n")
+    footprint(database, "fx", "import", str(file))
+    costs = "select reported_cost, cost_eur, cost_usd from public.request_logs"
+    assert database.rows(costs) == [(16, 2, Decimal("2.5"))]
+
+
 def test_the_rate_of_another_currency_is_set_by_hand(database: Database) -> None:
     arguments = ("fx", "set", "2026-10-01", "0.1283", "--source", "the bank", "--currency", "cny")
     assert "1 CNY is 0.1283 EUR from 2026-10-01 on" in footprint(database, *arguments).stdout

@@ -94,14 +94,13 @@ def run_import(options: argparse.Namespace) -> int:
     dollars = rates.pop("USD")
     others = _wanted(rates, options.currency)
     with connect(get_settings().require_database()) as connection:
-        changed = ask(connection, "private.set_fx_rates", json.dumps(dollars), ECB_SOURCE)
-        print(
-            f"{len(dollars)} days read, {changed} new or corrected; the costs of those days follow."
-        )
+        # Before the dollar, whose costs in other currencies are worked out from these.
         changed = sum(
             ask(connection, "private.set_currency_rates", json.dumps(batch), ECB_SOURCE)
             for batch in _batches(others)
         )
+        days = ask(connection, "private.set_fx_rates", json.dumps(dollars), ECB_SOURCE)
+    print(f"{len(dollars)} days read, {days} new or corrected; the costs of those days follow.")
     if others:
         count = sum(map(len, others.values()))
         print(
