@@ -141,6 +141,51 @@ def test_a_price_is_previewed_then_stored_and_a_known_one_stays(
     ]
 
 
+ZERO = {"provider": "acme", "model": "m", "cost_usd": "0", "price_source": "litellm 1.80.0"}
+
+
+def test_a_zero_that_nobody_set_is_shown_and_made_unknown(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_noon = {"started_at": yesterday().isoformat()}
+    known = event(**at_noon, **ZERO | {"price_source": "litellm 1.106.2, a price of 0"})
+    empty.database.store(event(**ZERO, **at_noon), event(**ZERO, **at_noon), known)
+    at = open_page(monkeypatch, "ada", QUALITY)
+    assert table(at, "Requests at 0") == ["2"]
+    assert table(at, "Price from") == ["litellm 1.80.0"]
+    assert "2 requests with 2.40\xa0k tokens, on 1 day" in said(at)
+    assert "No sum of costs changes" in said(at)
+    assert "Every billed request has a price." in said(at)
+    assert "All good" not in said(at)
+    zeros = "select count(*) from public.request_logs where cost_usd = 0"
+    assert empty.database.one(zeros) == 3
+
+    press(at, "It is not: the cost is unknown")
+    assert "The cost of 2 requests of m is unknown now." in said(at)
+    assert "Every cost of 0 is one that somebody set." in said(at)
+    assert table(at, "Requests") == ["2"]  # without a price
+    assert empty.database.one(zeros) == 1
+    assert empty.database.rollup_differences() == 0
+
+
+def test_a_zero_of_a_free_model_stays_and_is_asked_about_once(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_noon = {"started_at": yesterday().isoformat()}
+    pages = ZERO | {"model": "pages", "tokens_input_uncached": None, "tokens_output_text": None}
+    empty.database.store(event(**ZERO, **at_noon), event(**pages, **at_noon))
+    at = open_page(monkeypatch, "ada", QUALITY)
+    assert table(at, "Requests at 0") == ["1", "1"]
+
+    press(at, "It is free: 0 is right")
+    assert "m is free: 1 request stays at 0." in said(at)
+    assert table(at, "Requests at 0") == ["1"]
+    assert "1 request, on 1 day" in said(at)
+    press(at, "It is free: 0 is right")
+    assert "Every cost of 0 is one that somebody set." in said(at)
+    assert empty.database.one("select count(*) from public.request_logs where cost_usd = 0") == 2
+
+
 def test_a_listed_model_begins_with_its_listed_price(
     empty: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from footprint.ui.parts import part
 from footprint.ui.price_backfill import draw_unpriced
 from footprint.ui.rollup_check import draw_rollup_check
 from footprint.ui.session_mapping import draw_unattributed
+from footprint.ui.zero_prices import draw_zeros
 
 
 def draw_coverage(view: View, period: Period) -> None:
@@ -83,6 +84,7 @@ def draw_findings(view: View, deployment: Deployment) -> None:
     kinds: dict[str, Callable[[], bool]] = {
         "Models without a factor": lambda: _draw_unknown(view),
         "Requests without a price": lambda: draw_unpriced(view),
+        "Costs of 0": lambda: draw_zeros(view),
         "Requests without a person": lambda: draw_unattributed(view, zone),
         "What arrives": lambda: draw_arrivals(view, zone),
         "Sums against requests": lambda: draw_rollup_check(view, deployment.today, zone),
