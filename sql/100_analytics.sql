@@ -45,7 +45,7 @@ create or replace view public.user_request_analytics with (security_invoker = tr
          1 - sum(u.failures) / sum(u.requests) as success_share, sum(u.failures) / sum(u.requests) as failure_share,
          array_agg(distinct u.model order by u.model) as models_used, array_agg(distinct u.provider order by u.provider) as providers_used,
          sum(u.tokens_used) as tokens_used, case when sum(u.priced) > 0 then sum(u.cost_usd) end as cost_usd, case when sum(u.priced) > 0 then sum(u.cost_eur) end as cost_eur,
-         sum(u.latency_s) / nullif(sum(u.latency_count), 0) as latency_s_mean,
+         round(sum(u.latency_s) / nullif(sum(u.latency_count), 0), 6) as latency_s_mean,
          case when sum(u.measured) > 0 then sum(u.energy_kwh) end as energy_kwh, case when sum(u.measured) > 0 then sum(u.energy_kwh_low) end as energy_kwh_low, case when sum(u.measured) > 0 then sum(u.energy_kwh_high) end as energy_kwh_high,
          case when sum(u.measured) > 0 then sum(u.carbon_gco2e) end as carbon_gco2e, case when sum(u.measured) > 0 then sum(u.carbon_gco2e_low) end as carbon_gco2e_low, case when sum(u.measured) > 0 then sum(u.carbon_gco2e_high) end as carbon_gco2e_high,
          case when sum(u.measured) > 0 then sum(u.water_l) end as water_l, case when sum(u.measured) > 0 then sum(u.water_l_low) end as water_l_low, case when sum(u.measured) > 0 then sum(u.water_l_high) end as water_l_high,
@@ -54,9 +54,9 @@ create or replace view public.user_request_analytics with (security_invoker = tr
          case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e) end as carbon_market_gco2e,
          case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_low) end as carbon_market_gco2e_low,
          case when sum(u.market_measured) > 0 then sum(u.carbon_market_gco2e_high) end as carbon_market_gco2e_high,
-         sum(u.billable) as billable
+         sum(u.billable) as billable, sum(u.latency_count) as latency_count
   from public.usage_user_monthly u group by u.user_id;
-comment on view public.user_request_analytics is 'Each person''s totals over all time: requests, success and failure shares (0-1), models, tokens, cost, impact. An amount of which nothing is known is null.';
+comment on view public.user_request_analytics is 'Each person''s totals over all time: requests, success and failure shares (0-1), models, tokens, cost, impact. An amount of which nothing is known is null. latency_s_mean is of latency_count requests: successful ones that the gateway''s cache did not answer.';
 
 create or replace view public.user_recent_activity with (security_invoker = true) as
   select r.user_profile_id as user_id, r.event_id, r.started_at, r.provider, r.model, r.status, r.error_class,

@@ -41,7 +41,7 @@ language sql immutable set search_path = '' as $function$
     sum(c.tokens_cache_write) as tokens_cache_write, sum(c.tokens_output_text) as tokens_output_text,
     sum(c.tokens_reasoning) as tokens_reasoning, sum(c.tokens_used) as tokens_used,
     sum(c.tokens_priced) as tokens_priced, sum(c.tokens_measured) as tokens_measured, sum(c.tokens_attributed) as tokens_attributed,
-    round(sum(c.latency_s) / nullif(sum(c.latency_count), 0), 6) as latency_s_mean,
+    round(sum(c.latency_s) / nullif(sum(c.latency_count), 0), 6) as latency_s_mean, sum(c.latency_count) as latency_count,
     case when sum(c.priced) > 0 then sum(c.cost_usd) end as cost_usd,
     case when sum(c.priced) > 0 then sum(c.cost_eur) end as cost_eur,
     case when sum(c.priced) > 0 then sum(c.cost_eur_measured) end as cost_eur_measured,
@@ -63,7 +63,7 @@ language sql immutable set search_path = '' as $function$
     case when sum(c.priced) > 0 then round(sum(c.m2_pending), 9) end as restored_m2_pending
   $list$
 $function$;
-comment on function private.figures() is 'Select list of the figures of a report, over rollup rows c with m2_verified and m2_pending. An amount of which nothing is known is null.';
+comment on function private.figures() is 'Select list of the figures of a report, over rollup rows c with m2_verified and m2_pending. An amount of which nothing is known is null. latency_s_mean is of latency_count requests: successful ones that the gateway''s cache did not answer.';
 
 -- The groups of a period, for one person or (null) the organisation: totals, days, models, providers,
 -- teams, and models over time. Internal: nobody is granted it; the callers below decide whose figures may

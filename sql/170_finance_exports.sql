@@ -27,7 +27,7 @@ language sql immutable set search_path = '' as $function$
       ['carbon_gco2e', 'number', 's.carbon_gco2e'], ['carbon_gco2e_low', 'number', 's.carbon_gco2e_low'], ['carbon_gco2e_high', 'number', 's.carbon_gco2e_high'],
       ['water_l', 'number', 's.water_l'], ['water_l_low', 'number', 's.water_l_low'], ['water_l_high', 'number', 's.water_l_high'],
       ['restored_m2_verified', 'number', 's.restored_m2_verified'], ['restored_m2_pending', 'number', 's.restored_m2_pending'],
-      ['billable', 'number', 's.billable']]
+      ['billable', 'number', 's.billable'], ['measurable', 'number', 's.measurable']]
     when 'requests' then array[
       ['started_at', 'text', $$to_char(s.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')$$], ['event_id', 'text', 's.event_id'],
       ['litellm_call_id', 'text', 's.litellm_call_id'], ['team', 'text', 's.team'], ['provider', 'text', 's.provider'], ['model', 'text', 's.model'],

@@ -37,8 +37,10 @@ def get_user_analytics(access_token: str, user_id: str | None = None) -> dict[st
         ``user_id``, ``requests``, ``failures``, ``success_share``, ``failure_share``,
         ``models_used``, ``providers_used``, ``tokens_used``, ``cost_usd``, ``cost_eur``,
         ``latency_s_mean``, ``energy_kwh``, ``carbon_gco2e`` and ``water_l`` (each with ``_low`` and
-        ``_high``), ``billable``, ``measurable``, ``priced``, ``measured``, ``first_month``,
-        ``last_month``. An amount of which nothing is known is None.
+        ``_high``), ``billable``, ``measurable``, ``priced``, ``measured``, ``latency_count``,
+        ``first_month``, ``last_month``. An amount of which nothing is known is None. ``priced`` are
+        of the ``billable``, ``measured`` of the ``measurable``; the mean latency is of
+        ``latency_count`` requests: successful ones that the gateway's cache did not answer.
 
     Raises:
         AccessDenied: where the token's owner may not ask that.

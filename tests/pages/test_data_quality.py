@@ -58,7 +58,7 @@ def test_coverage_and_every_gap_stand_with_their_remedy(
     text = words(at)
     for note in (
         "of 6 billable requests",
-        "of 6 requests with tokens",
+        "of 6 measurable requests",
         "99% of tokens",
         "72% of tokens",
         "100% of known cost",

@@ -241,6 +241,32 @@ def give(database: Database, *, verified: bool = True, **donation: Any) -> None:
         )
 
 
+def test_a_mean_latency_is_of_successes_that_a_provider_answered_and_says_of_how_many(
+    database: Database,
+) -> None:
+    at = {"started_at": "2026-10-12T10:00:00Z"}
+    database.store(
+        event(**at, latency_s=1),
+        event(**at, latency_s=2.5),
+        event(**at, latency_s=None),
+        event(**at, latency_s=600, status="failure"),
+        event(**at, latency_s=300, status="cancelled"),
+        event(**at, latency_s=0.001, cache_hit=True),
+    )
+    for actor, name, arguments in (
+        ("member", "my_footprint", OCTOBER),
+        ("admin", "organisation_footprint", OCTOBER),
+        ("finance", "finance_month", ("2026-10-01",)),
+        ("member", "get_user_analytics", ()),
+    ):
+        found = report(database, actor, name, *arguments)
+        figures = found.get("totals", found)
+        assert (figures["latency_s_mean"], figures["latency_count"]) == (Decimal("1.75"), 2), name
+    database.execute("delete from public.request_logs where latency_s < 5")
+    mine = report(database, "member", "get_user_analytics")
+    assert (mine["latency_s_mean"], mine["latency_count"]) == (None, 0)
+
+
 def test_the_telemetry_view_has_the_agreed_shape_and_units(database: Database) -> None:
     database.store(
         event(

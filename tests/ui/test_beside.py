@@ -143,8 +143,8 @@ def test_an_admin_is_pointed_to_what_is_most_pressing_first() -> None:
     )
     assert [finding.text for finding in found] == [
         "No request has arrived since 17 Nov 2026.",
-        "1 model has no known impact: 2% of the requests of 30 days are not estimated.",
-        "5% of the requests of 30 days have no price.",
+        "1 model has no known impact: 2% of the measurable requests of 30 days are not estimated.",
+        "5% of the billable requests of 30 days have no price.",
         "4% of the requests of 30 days are linked to nobody.",
     ]
     assert found[0].file == "pages/ingest_keys.py"

@@ -67,7 +67,7 @@ def _of_admin(facts: Attention, formats: Formats) -> list[Finding]:
         found.append(
             Finding(
                 f"{models}{'s have' if facts.unknown_models > 1 else ' has'} no known impact: "
-                f"{missing} of the requests of 30 days are not estimated.",
+                f"{missing} of the measurable requests of 30 days are not estimated.",
                 "Map the models",
                 "pages/model_mapping.py",
             )
@@ -76,7 +76,7 @@ def _of_admin(facts: Attention, formats: Formats) -> list[Finding]:
         missing = formats.share(facts.billable - facts.priced, facts.billable)
         found.append(
             Finding(
-                f"{missing} of the requests of 30 days have no price.",
+                f"{missing} of the billable requests of 30 days have no price.",
                 "See which",
                 "pages/data_quality.py",
             )

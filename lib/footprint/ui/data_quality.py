@@ -15,6 +15,7 @@ from footprint.shell.text import plain
 from footprint.ui.arrivals import draw_arrivals
 from footprint.ui.cards import Card, draw_cards
 from footprint.ui.formats import TOKENS, Formats
+from footprint.ui.meanings import meanings
 from footprint.ui.page import View
 from footprint.ui.parts import part
 from footprint.ui.price_backfill import draw_unpriced
@@ -48,8 +49,7 @@ def coverage_cards(totals: Usage, formats: Formats) -> list[Card]:
                 if totals.priced == totals.billable
                 else "how much cost is left out, nobody knows",
             ),
-            source="Requests that were sent to a provider and have a known cost, whatever they "
-            "were billed by. Failures with neither tokens nor a cost are left out.",
+            source=meanings("priced", "billable"),
         ),
         Card(
             label="Measured",
@@ -57,11 +57,11 @@ def coverage_cards(totals: Usage, formats: Formats) -> list[Card]:
             value=share(totals.measured, totals.measurable),
             change=None,
             notes=(
-                f"of {formats.number(totals.measurable)} requests with tokens",
+                f"of {formats.number(totals.measurable)} measurable requests",
                 f"{share(totals.tokens_measured, totals.tokens_used)} of tokens",
                 f"{share(totals.cost_eur_measured, totals.cost_eur)} of known cost",
             ),
-            source="Requests whose model has a factor, so that an impact is estimated.",
+            source=meanings("measured", "measurable"),
         ),
         Card(
             label="Attributed",
@@ -73,7 +73,7 @@ def coverage_cards(totals: Usage, formats: Formats) -> list[Card]:
                 f"{share(totals.tokens_attributed, totals.tokens_used)} of tokens",
                 f"{share(totals.cost_eur_attributed, totals.cost_eur)} of known cost",
             ),
-            source="Requests that are linked to a person, by their id or by their chat session.",
+            source=meanings("attributed"),
         ),
     ]
 

@@ -14,6 +14,7 @@ from footprint.shell.text import plain
 from footprint.ui.cards import Card
 from footprint.ui.filters import MONTH_KEY, months_between, usual_month
 from footprint.ui.formats import AREA, TOKENS, UNKNOWN, Formats, month_name
+from footprint.ui.meanings import meanings
 from footprint.ui.page import View
 from footprint.ui.tables import every_measure_table, styled, table_height
 
@@ -71,7 +72,8 @@ def finance_cards(
                 f"{formats.money(totals.cost_usd, 'USD')}, {_rates(statement, formats)}",
                 f"{formats.share(totals.priced, totals.billable)} of billable requests priced",
             ),
-            source="The sum of the lines below, exact to the last digit and rounded once.",
+            source="The sum of the lines below, exact to the last digit and rounded once. "
+            + meanings("priced", "billable"),
         ),
         Card(
             label="Requests",
@@ -83,7 +85,8 @@ def finance_cards(
                 f"{formats.quantity(totals.tokens_used, TOKENS)} tokens",
                 f"{formats.share(totals.attributed, totals.requests)} have a person",
             ),
-            source="Every request recorded in the month, failed ones and cache answers included.",
+            source="Every request recorded in the month, failed ones and cache answers included. "
+            + meanings("attributed"),
         ),
         Card(
             label="Pledged to nature",

@@ -13,6 +13,7 @@ from footprint.data.usage import Usage, usage
 from footprint.impact.equivalences import equivalents
 from footprint.ui.cards import Card, coverage, restored_card
 from footprint.ui.formats import CARBON, TOKENS, Amount, Formats
+from footprint.ui.meanings import meanings
 
 _PRICE_SOURCE = (
     "The sum of what each request cost, as priced by your gateway or by LiteLLM's price list, in "
@@ -109,7 +110,8 @@ def organisation_cards(
             footprint.people_active_previous if footprint.is_comparable else None,
         ),
         notes=(attributed,),
-        source="People with at least one request in the period; of chosen teams, their members.",
+        source="People with at least one request in the period; of chosen teams, their members. "
+        + meanings("attributed"),
         judgement="neither",
     )
     requests = Card(
@@ -144,7 +146,7 @@ def _cost_card(footprint: Footprint, formats: Formats) -> Card:
         value=formats.money(now.cost_eur),
         change=formats.change(now.cost_eur, before.cost_eur),
         notes=(*((dollars,) if now.cost_usd is not None else ()), priced),
-        source=_PRICE_SOURCE,
+        source=f"{_PRICE_SOURCE} {meanings('priced', 'billable')}",
     )
 
 
@@ -209,7 +211,7 @@ def _estimate_card(
         value=measure.text(value, formats),
         change=formats.change(value, getattr(before, measure.column)),
         notes=(*((span,) if value is not None else ()), *filter(None, further), estimated),
-        source=_ESTIMATE_SOURCES[measure] + further_source,
+        source=f"{_ESTIMATE_SOURCES[measure]} {meanings('measured')}{further_source}",
     )
 
 

@@ -7,6 +7,7 @@ from footprint.data.organisation import Latency, OrganisationFootprint
 from footprint.impact.alternatives import cache_saving
 from footprint.ui.cards import Card
 from footprint.ui.formats import TOKENS, UNKNOWN, Formats
+from footprint.ui.meanings import meanings
 from footprint.ui.outlook import outlook_card
 from footprint.ui.uses import uses_of
 from footprint.ui.what_if import eur_per_usd
@@ -62,10 +63,7 @@ def latency_card(latency: Latency, formats: Formats) -> Card:
         notes=(f"95% within {formats.seconds(latency.p95_s)}", sample)
         if latency.requests
         else (sample,),
-        source=(
-            "From request to complete answer, of successful requests that a provider answered. "
-            "From the newest requests of the period, 30,000 at most."
-        ),
+        source=meanings("latency") + " From the newest requests of the period, 30,000 at most.",
     )
 
 
