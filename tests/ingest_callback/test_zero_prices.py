@@ -112,7 +112,7 @@ def test_in_the_database_unknown_is_null_and_listed(
     assert database.one("select public.zero_priced_models()", actor="admin") == []
 
 
-PROXY = {
+PROXY: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "unheard": (NO_PRICE, {}, {}),
     "free params": (FREE, {"input_cost_per_token": 0, "output_cost_per_token": 0}, {}),
     "free info": (FREE, {}, {"input_cost_per_token": 0, "output_cost_per_token": 0}),

@@ -30,7 +30,7 @@ USAGE: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": Tru
 DEPLOYMENTS: list[dict[str, Any]] = []
 
 
-class Payloads(CustomLogger):  # type: ignore[misc]
+class Payloads(CustomLogger):
     """Writes what a callback over HTTP would be sent."""
 
     def log_success_event(

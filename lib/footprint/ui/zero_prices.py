@@ -39,9 +39,9 @@ def draw_zeros(view: View) -> bool:
         alt="Models with requests that cost 0 though nobody set that price",
     )
     st.caption(
-        "LiteLLM writes 0 for a free model, and also for one that it has no price for. Records of "
-        "earlier callbacks do not tell which. You may know: a model of your own is free to use, a "
-        "provider's seldom is."
+        "LiteLLM writes 0 for a free model, and also for one that it has no price for; records of "
+        "earlier callbacks do not tell which. You may know: what runs on machines of your own may "
+        "well be free, what a provider runs seldom is."
     )
     with st.expander("Say whether a model is free", icon=":material/money_off:"):
         _choice(view, models)
