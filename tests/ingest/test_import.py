@@ -25,6 +25,7 @@ from footprint.ingest.delivery import DeliveryReport, Rejection, read_report
 from footprint.ingest.importers import ImportJob, import_file
 from footprint.ingest.mapping import Instructions
 from footprint.ingest.pricing import price_map
+from footprint.ingest.rates import NO_PRICE
 from footprint.local.stack import Server
 from house import Database
 
@@ -126,7 +127,7 @@ def test_bad_lines_are_listed_and_stop_nothing(
     assert listed(job) == [
         ["line", "reason"],
         ["4", "started_at is not an ISO 8601 time: yesterday"],
-        ["1001", "tokens_input is negative: -1"],
+        ["1001", "prompt_tokens is negative: -1"],
         ["1201", "has 3 columns where the header has 5"],
     ]
     run(job, database)
@@ -141,7 +142,7 @@ def test_an_unknown_model_is_stored_without_cost_and_named(
     assert (tally.priced, tally.cost_usd) == (0, Decimal(0))
     assert tally.unknown_models == {"openai/acme/titan-9"}
     query = "select cost_usd, price_source, cost_eur, energy_kwh, impact_reason from public.request_logs"
-    assert database.rows(query) == [(None, None, None, None, "no_factor")]
+    assert database.rows(query) == [(None, NO_PRICE, None, None, "no_factor")]
 
 
 def test_a_dry_run_stores_nothing_and_says_what_it_would(

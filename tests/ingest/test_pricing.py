@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from footprint.event import UsageEvent
-from footprint.ingest.pricing import PriceMap, price_map, read_price
+from footprint.ingest.pricing import PriceMap, price_map
+from footprint.ingest.rates import NO_PRICE, NO_USAGE, read_price
 
 M = Decimal(10) ** -6
 
@@ -48,7 +49,7 @@ def test_each_class_of_tokens_has_its_own_price() -> None:
         tokens_reasoning=50,
     )
     # 1000 × 3 + 2000 × 0.3 + 400 × 3.75 + 100 × 15 + 50 × 20 = 3000 + 600 + 1500 + 1500 + 1000
-    assert price.cost_usd(event) == 7600 * M
+    assert price.of(event).cost_usd == 7600 * M
 
 
 def test_where_a_class_has_no_price_of_its_own_it_costs_like_its_side() -> None:
@@ -61,7 +62,7 @@ def test_where_a_class_has_no_price_of_its_own_it_costs_like_its_side() -> None:
         tokens_output_text=1,
         tokens_reasoning=1,
     )
-    assert price.cost_usd(event) == 26 * M
+    assert price.of(event).cost_usd == 26 * M
 
 
 @pytest.mark.parametrize(("provider", "last_cheap"), [("gemini", 200_000), ("xai", 199_999)])
@@ -80,16 +81,15 @@ def test_a_long_context_pays_the_higher_tier_for_all_its_tokens(
     assert price is not None
     cheap = usage(tokens_input_uncached=last_cheap, tokens_output_text=1)
     dear = usage(tokens_input_uncached=last_cheap, tokens_cache_read=1, tokens_output_text=1)
-    assert price.cost_usd(cheap) == (last_cheap + 10) * M
-    assert price.cost_usd(dear) == (2 * last_cheap + 1 * 2 + 15) * M
+    assert price.of(cheap).cost_usd == (last_cheap + 10) * M
+    assert price.of(dear).cost_usd == (2 * last_cheap + 1 * 2 + 15) * M
 
 
 @pytest.mark.parametrize(
     "entry",
     [
         {},
-        {"mode": "image_generation", "input_cost_per_token": M, "output_cost_per_token": M},
-        {"mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0},
+        {"mode": "vector_store", "input_cost_per_token": M, "output_cost_per_token": M},
         {"mode": "chat", "input_cost_per_second": M},
         {"mode": "chat", "output_cost_per_token": M},
         {"input_cost_per_token": M, "output_cost_per_token": M, "input_cost_per_request": 5},
@@ -99,17 +99,23 @@ def test_what_is_not_priced_by_the_token_has_no_price(entry: dict[str, Any]) -> 
     assert read_price(entry) is None
 
 
+def test_a_price_of_0_that_the_map_states_is_a_price() -> None:
+    price = read_price({"mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0})
+    assert price is not None
+    assert price.of(usage(tokens_input_uncached=5, tokens_output_text=5)).cost_usd == 0
+
+
 def test_unknown_tokens_have_no_known_cost() -> None:
     price = read_price({"input_cost_per_token": M, "output_cost_per_token": M})
     assert price is not None
-    assert price.cost_usd(usage(tokens_input_uncached=5)) is None
-    assert price.cost_usd(usage(tokens_output_text=5)) is None
+    for known in ({"tokens_input_uncached": 5}, {"tokens_output_text": 5}):
+        assert price.of(usage(**known))[:3:2] == (None, NO_USAGE)
 
 
 def test_an_embedding_needs_no_output_tokens() -> None:
     price = read_price({"mode": "embedding", "input_cost_per_token": M, "output_cost_per_token": 0})
     assert price is not None
-    assert price.cost_usd(usage(tokens_input_uncached=5)) == 5 * M
+    assert price.of(usage(tokens_input_uncached=5)).cost_usd == 5 * M
 
 
 def test_an_unknown_model_costs_null_and_never_zero() -> None:
@@ -119,14 +125,16 @@ def test_an_unknown_model_costs_null_and_never_zero() -> None:
         tokens_input_uncached=5,
         tokens_output_text=5,
     )
-    assert price_map().cost(event) == (None, None)
+    priced = price_map().priced(event)
+    assert (priced.cost_usd, priced.price_source) == (None, NO_PRICE)
 
 
 def test_the_source_names_the_version_of_the_map() -> None:
     event = usage(
         provider="openai", model="gpt-4o", tokens_input_uncached=1000, tokens_output_text=200
     )
-    cost, source = price_map().cost(event)
+    priced = price_map().priced(event)
+    cost, source = priced.cost_usd, priced.price_source
     # https://openai.com/api/pricing (2026-09): gpt-4o USD 2.50 and 10.00 a million tokens.
     assert cost == Decimal("0.0045")
     assert source is not None
@@ -138,9 +146,12 @@ def test_what_is_not_billed_costs_nothing_and_says_why() -> None:
     cached = usage(provider="openai", model="gpt-4o", cache_hit=True, **tokens)
     failed = usage(provider="openai", model="gpt-4o", status="failure")
     cut_off = usage(provider="openai", model="gpt-4o", status="failure", **tokens)
-    assert price_map().cost(cached) == (Decimal(0), "not billed: gateway cache")
-    assert price_map().cost(failed) == (Decimal(0), "not billed: failed before an answer")
-    assert price_map().cost(cut_off)[0] == Decimal("0.0000625")
+    found = [price_map().priced(event) for event in (cached, failed, cut_off)]
+    assert [(event.cost_usd, event.price_source) for event in found[:2]] == [
+        (Decimal(0), "not billed: gateway cache"),
+        (Decimal(0), "not billed: failed before an answer"),
+    ]
+    assert found[2].cost_usd == Decimal("0.0000625")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +231,9 @@ def test_every_text_model_of_the_map_costs_what_litellm_itself_says() -> None:
         (key, shape)
         for key, entry in prices.entries.items()
         # Off-peak discounts depend on the hour of the run; the rest of the map does not.
-        if entry.get("mode") in ("chat", "responses", "completion", "embedding")
+        # Providers whose own calculator differs are held against it in test_differential.
+        if entry.get("litellm_provider") not in ("xai", "perplexity")
+        and entry.get("mode") in ("chat", "responses", "completion", "embedding")
         and not entry.get("off_peak_pricing")
         and prices.find(None, key)
         for shape in SHAPES
@@ -245,7 +258,7 @@ def test_every_text_model_of_the_map_costs_what_litellm_itself_says() -> None:
     for (key, shape), theirs in zip(cases, json.loads(done.stdout), strict=True):
         price = prices.find(None, key)
         assert price is not None
-        ours = price.cost_usd(usage(**dict(zip(names, shape, strict=True))))
+        ours = price.of(usage(**dict(zip(names, shape, strict=True)))).cost_usd
         if ours is None or abs(float(ours) - theirs) > 1e-12 + 1e-9 * theirs:
             different.append((key, shape, ours, theirs))
     assert different == []

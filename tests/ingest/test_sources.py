@@ -357,9 +357,14 @@ def test_a_period_that_is_not_over_is_rejected_because_it_would_be_counted_short
     assert "not over" in reason
 
 
-def test_a_batch_has_no_cost_rather_than_the_list_price(write: Write) -> None:
-    [event] = events_of(write("u.json", json.dumps(usage_page(num_model_requests=1, batch=True))))
-    assert (event.call_type, event.cost_usd, event.price_source) == ("batch", None, None)
+def test_a_batch_costs_the_price_of_batches(write: Write) -> None:
+    [usual] = events_of(write("u.json", json.dumps(usage_page(num_model_requests=1))))
+    [event] = events_of(write("b.json", json.dumps(usage_page(num_model_requests=1, batch=True))))
+    assert (event.call_type, event.service_tier) == ("batch", "batch")
+    # gpt-4o: half the usual price, but for what was read from the cache, which has none of its own.
+    read = (event.tokens_cache_read or 0) * Decimal("1.25e-6")
+    assert usual.cost_usd is not None
+    assert event.cost_usd == usual.cost_usd / 2 + read / 2
 
 
 def test_openai_usage_is_read_from_csv_too(write: Write) -> None:
@@ -406,10 +411,11 @@ def test_anthropic_usage_is_divided_into_the_fewest_requests_it_can_be_of(
     assert sum(e.tokens_cache_read or 0 for e in found) == 500_000
     assert sum(e.tokens_cache_write or 0 for e in found) == 30_007
     assert sum(e.tokens_output_text or 0 for e in found) == 20_001
-    # USD a million tokens: 3, read 0.30, written 3.75 and for an hour 6, output 15.
-    assert sum(e.cost_usd or 0 for e in found) == Decimal("2.7") + Decimal("0.15") + Decimal(
-        "0.1125"
-    ) + Decimal("0.000042") + Decimal("0.300015")
+    # USD a million tokens: 3, read 0.30, written 3.75 and for an hour 6, output 15; 10 a thousand
+    # searches.
+    parts = ("2.7", "0.15", "0.1125", "0.000042", "0.300015", "0.1")
+    assert sum(e.cost_usd or 0 for e in found) == sum(map(Decimal, parts))
+    assert sum(e.cost_tools_usd or 0 for e in found) == Decimal("0.1")
     told: list[str] = []
     for _ in range(2):
         with database_sender(database.url) as destination:
@@ -436,11 +442,12 @@ def test_the_console_of_anthropic_exports_the_same_as_csv(write: Write) -> None:
         "2026-10-05,claude-opus-5,Closer App,Default,standard,> 200k,700000,0,0,0,5,0,global,\n"
         "2026-10-05,claude-opus-5,Closer App,Default,standard,≤ 200k,0,0,0,0,0,3,global,\n"
     )
-    usual, batch, long = events_of(write("claude_api_tokens_2026_10.csv", console + rows))
+    usual, batch, long, searches = events_of(write("claude_api_tokens_2026_10.csv", console + rows))
     assert (usual.tokens_input_uncached, usual.tokens_cache_write) == (46981, 15969)
     assert (usual.tokens_output_text, usual.team, usual.user_id) == (16932, "Default", None)
-    assert (batch.call_type, batch.cost_usd) == ("batch", None)
+    assert (batch.call_type, batch.cost_usd) == ("batch", Decimal("0.0000875"))
     assert long.tokens_input == 700_000
+    assert (searches.quantities, searches.cost_usd) == ({"web_searches": 3}, Decimal("0.03"))
 
 
 @pytest.mark.parametrize(

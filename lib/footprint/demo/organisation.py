@@ -33,7 +33,7 @@ from __future__ import annotations
 import math
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import accumulate
 from random import Random
@@ -122,8 +122,7 @@ def requests_before(today: date, prices: PriceMap) -> Iterator[UsageEvent]:
         part = hours[tile * len(trace) : (tile + 1) * len(trace)]
         for request in _tile(tile, part, trace, period, rng):
             for event in _attempts(request, rng):
-                cost_usd, price_source = prices.cost(event)
-                yield replace(event, cost_usd=cost_usd, price_source=price_source)
+                yield prices.priced(event)
 
 
 def _tile(

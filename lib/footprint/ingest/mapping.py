@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from footprint.errors import InputError
-from footprint.event import MAX_AHEAD, Status, UsageEvent, event_id
+from footprint.event import MAX_AHEAD, TOKENS, Status, UsageEvent, event_id
 from footprint.ingest import values
 from footprint.ingest.pricing import PriceMap
 from footprint.ingest.readers import Record
 from footprint.ingest.row_identity import RowCounter
+from footprint.ingest.usage import CONTINUOUS, UNKNOWN, BadUsage, UsageReader
+from footprint.ingest.usage_names import column_role, is_money, is_suspect
 from footprint.ingest.values import BadValue, Parser
 
 # Every field that a column can fill. Beside the fields of a UsageEvent: `tokens_input` and
-# `tokens_output`, which include the other classes of their side, `ended_at`, for the latency, and
-# `tokens_cache_write_1h`, the part of the cache writes that is kept, and billed, for an hour.
+# `tokens_output`, which include the other classes of their side, `ended_at`, for the latency,
+# `tokens_cache_write_1h`, the part of the cache writes that is kept, and billed, for an hour, and
+# `cost_eur`, a cost that was reported in EUR. All other columns of usage are read by what they are
+# called (`footprint.ingest.usage_names`).
 TARGETS: Final[dict[str, Parser]] = {
     "event_id": values.identifier,
     "started_at": values.moment,
@@ -33,43 +37,59 @@ TARGETS: Final[dict[str, Parser]] = {
     **dict.fromkeys(("tokens_output_text", "tokens_reasoning"), values.count),
     **dict.fromkeys(("stream", "tokens_estimated", "cache_hit"), values.flag),
     **dict.fromkeys(("latency_s", "time_to_first_token_s"), values.seconds),
-    "cost_usd": values.amount,
-    "price_source": values.text,
+    **dict.fromkeys(("cost_usd", "cost_tools_usd", "cost_eur", "reported_cost"), values.amount),
+    **dict.fromkeys(("reported_currency", "price_source", "service_tier"), values.text),
+    "quantities": values.quantities,
     "status": values.status,
     "tags": values.tags,
+    "flags": values.tags,
 }
 # Names that columns have elsewhere, compared in lower case; a field's own name comes first.
 ALIASES: Final[dict[str, tuple[str, ...]]] = {
-    "started_at": ("starttime", "start_time", "timestamp", "ts", "time", "created_at", "date"),
+    "started_at": (
+        *("starttime", "start_time", "timestamp", "ts", "time", "created_at", "created", "date"),
+    ),
     "ended_at": ("endtime", "end_time"),
     "provider": ("custom_llm_provider",),
     "litellm_call_id": ("call_id", "request_id"),
     "user_id": ("userid", "user"),
     "user_email": ("email",),
-    "tokens_input": (
-        *("prompt_tokens", "input_tokens", "tokens_in", "contexttokens"),
-        *("usage.prompt_tokens", "usage.input_tokens"),
-    ),
-    "tokens_output": (
-        *("completion_tokens", "output_tokens", "tokens_out", "generatedtokens"),
-        *("usage.completion_tokens", "usage.output_tokens"),
-    ),
-    "tokens_cache_read": (
-        *("cached_tokens", "usage.prompt_tokens_details.cached_tokens"),
-        *("cache_read_input_tokens", "usage.cache_read_input_tokens"),
-    ),
-    "tokens_cache_write": ("cache_creation_input_tokens", "usage.cache_creation_input_tokens"),
-    "tokens_cache_write_1h": (
-        "cache_creation.ephemeral_1h_input_tokens",
-        "usage.cache_creation.ephemeral_1h_input_tokens",
-    ),
-    "tokens_reasoning": ("reasoning_tokens", "usage.completion_tokens_details.reasoning_tokens"),
-    "cost_usd": ("costusd", "spend", "response_cost", "total_cost"),
+    "cost_usd": ("costusd", "spend", "response_cost", "total_cost", "cost_in_usd"),
+    "cost_eur": ("costeur", "cost_in_eur"),
+    "reported_cost": ("cost", "amount"),
+    "reported_currency": ("currency", "cost_currency", "billing_currency"),
+    "service_tier": ("tier",),
     "latency_s": ("response_time",),
     "tags": ("request_tags",),
 }
-# Anthropic counts cached tokens beside its input_tokens, all others count them inside.
-_ANTHROPIC: Final = ("cache_read_input_tokens", "cache_creation_input_tokens")
+# Fields of tokens, and what a column that fills one is certain to be.
+_ROLES: Final = {
+    "tokens_input": "input_all",
+    "tokens_input_uncached": "input_uncached",
+    "tokens_cache_read": "cache_read",
+    "tokens_cache_write": "cache_write",
+    "tokens_cache_write_1h": "cache_write_1h_tokens",
+    "tokens_output": "output_all",
+    "tokens_output_text": "output_text",
+    "tokens_reasoning": "reasoning",
+}
+# What is not read where a field says it already.
+_INPUT: Final = frozenset({"input", "native_input", "input_uncached", "total"})
+_OUTPUT: Final = frozenset({"output", "total"})
+_READ: Final = frozenset({"cache_read", "native_cache_read", "detail_cache_read", "total"})
+_WRITE: Final = frozenset({"cache_write", "native_cache_write", "detail_cache_write", "total"})
+_SAID: Final = {
+    "tokens_input": _INPUT,
+    "tokens_input_uncached": _INPUT,
+    "tokens_cache_read": _READ,
+    "tokens_cache_write": _WRITE,
+    "tokens_cache_write_1h": frozenset({"cache_write_1h_tokens"}),
+    "tokens_output": _OUTPUT,
+    "tokens_output_text": _OUTPUT,
+    "tokens_reasoning": frozenset({"reasoning", "thoughts", "total"}),
+}
+_COSTS: Final = frozenset({"cost_usd", "cost_eur", "reported_cost"})
+_MONEY: Final = frozenset({"cost", "cost_ticks"})
 _MAX_SHAPES: Final = 1000
 IMPORTED_PRICE: Final = "imported"
 
@@ -162,9 +182,11 @@ class Mapper:
                 column = next((known[alias] for alias in names if alias in known), None)
             if column is not None and column in columns:
                 found[name] = column
-        counted = found.get("tokens_input")
-        if counted and _is_anthropic(counted, known) and "tokens_input_uncached" not in found:
-            found["tokens_input_uncached"] = found.pop("tokens_input")
+        if "reported_cost" in found and (
+            "reported_currency" not in found or found["reported_cost"] == found.get("cost_usd")
+        ):
+            # A cost of no currency may be anything: it is named as not understood.
+            del found["reported_cost"]
         return found
 
     def event(self, record: Record) -> UsageEvent:
@@ -178,7 +200,7 @@ class Mapper:
             raise BadRow(record.problem)
         if record.values is None:
             raise NotWanted
-        found = self._read(record.values)
+        found, said, usage = self._read(record.values)
         for name, value in self._instructions.constants.items():
             found.setdefault(name, value)
         for name in ("started_at", "model"):
@@ -192,9 +214,10 @@ class Mapper:
             raise NotWanted
         row = None
         if "event_id" not in found and "litellm_call_id" not in found:
-            row = self._rows.identity(found)
-        for_an_hour = found.pop("tokens_cache_write_1h", 0)
-        event = self._priced(_event(found, record.digest, row, self._prices), for_an_hour)
+            row = self._rows.identity(found | said)
+        event = _event(found, usage, record.digest, row, self._prices)
+        if event.cost_usd is None and event.reported_cost is None:
+            event = self._prices.priced(event)
         problems = event.problems()
         if problems:
             raise BadRow("; ".join(problems))
@@ -203,55 +226,102 @@ class Mapper:
             return dataclasses.replace(event, flags=flags)
         return event
 
-    def _read(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _read(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], UsageReader]:
+        """Return a row's fields, its columns of usage by name, and what reads them."""
         found: dict[str, Any] = {}
+        said: dict[str, Any] = {}
+        usage = UsageReader()
         for step in self._steps(tuple(row)):
             value = row[step.column]
-            if not values.is_nothing(value):
-                try:
+            if values.is_nothing(value):
+                continue
+            try:
+                if step.field:
                     found[step.name] = step.parser(value)
-                except BadValue as error:
-                    raise BadRow(f"{step.name} {error}") from error
-        return found
+                else:
+                    read = step.parser(value)
+                    said[step.name] = read
+                    _take(usage, step, read)
+            except BadValue as error:
+                raise BadRow(f"{step.name} {error}") from error
+        for name, role in _ROLES.items():
+            if name in found:
+                if found[name] < 0:
+                    raise BadRow(f"{name} is negative: {values.shown(found[name])}")
+                usage.count(role, found[name])
+        return found, said, usage
 
     def _steps(self, columns: tuple[str, ...]) -> tuple[_Step, ...]:
         steps = self._shapes.get(columns)
         if steps is None:
             if len(self._shapes) >= _MAX_SHAPES:
                 self._shapes.clear()
-            resolved = self.resolve(columns).items()
-            steps = tuple(_Step(name, column, TARGETS[name]) for name, column in resolved)
+            resolved = self.resolve(columns)
+            fields = (_Step(name, column, TARGETS[name], True) for name, column in resolved.items())
+            steps = (*fields, *_usage_steps(columns, resolved))
             self._shapes[columns] = steps
         return steps
-
-    def _priced(self, event: UsageEvent, for_an_hour: int) -> UsageEvent:
-        if not 0 <= for_an_hour <= (event.tokens_cache_write or 0):
-            raise BadRow(
-                f"tokens_cache_write_1h is {values.shown(for_an_hour)}, but not from 0 to all that "
-                f"was written to the cache, {event.tokens_cache_write or 0}"
-            )
-        # The map's prices are not those of batches, which cost less.
-        if event.cost_usd is not None or event.call_type == "batch":
-            return event
-        cost_usd, price_source = self._prices.cost(event, for_an_hour)
-        return dataclasses.replace(event, cost_usd=cost_usd, price_source=price_source)
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
+    """What is done with a column.
+
+    Args:
+        name: the field, else what the column is called in usage.
+        field: whether it fills a field; else it is read as `role`.
+    """
+
     name: str
     column: str
     parser: Parser
+    field: bool
+    role: str = ""
 
 
-def _event(found: dict[str, Any], digest: bytes, row: str | None, prices: PriceMap) -> UsageEvent:
+def _usage_steps(columns: Sequence[str], fields: Mapping[str, str]) -> Iterator[_Step]:
+    """Yield how the columns of usage are read that fill no field."""
+    taken = set(fields.values())
+    answered = frozenset().union(*(_SAID[name] for name in fields if name in _SAID))
+    has_cost = bool(_COSTS & fields.keys())
+    for column in columns:
+        if column in taken:
+            continue
+        role = column_role(column)
+        if role is None:
+            if is_suspect(column) and not (has_cost and is_money(column)):
+                yield _Step(column, column, values.number_or_nothing, False, "unread")
+        elif role in _WORDS:
+            yield _Step(column, column, values.text, False, role)
+        elif role != "known" and role not in answered and not (has_cost and role in _MONEY):
+            parser = values.amount if role in CONTINUOUS or role in _MONEY else values.count
+            yield _Step(column.rpartition(".")[2], column, parser, False, role)
+
+
+_WORDS: Final = frozenset({"tier", "geo", "speed"})
+
+
+def _take(usage: UsageReader, step: _Step, value: Any) -> None:
+    if step.role in _WORDS:
+        usage.text(step.role, value)
+    elif step.role == "unread":
+        if value:
+            usage.count("unread", 1, step.column)
+    elif value < 0:
+        raise BadRow(f"{step.column} is negative: {values.shown(value)}")
+    else:
+        usage.count(step.role, value)
+
+
+def _event(
+    found: dict[str, Any], reader: UsageReader, digest: bytes, row: str | None, prices: PriceMap
+) -> UsageEvent:
     """Build an event out of what a row says.
 
     The id is the row's own where it has one, else made of its call id, else of what it says:
     importing again adds nothing in any case. 0.1.0 named rows of the last kind by the content of
     the file up to them; stored under such a name, one is known as well.
     """
-    _split_totals(found)
     started_at = found["started_at"]
     ended_at = found.pop("ended_at", None)
     if ended_at is not None and ended_at >= started_at:
@@ -262,13 +332,8 @@ def _event(found: dict[str, Any], digest: bytes, row: str | None, prices: PriceM
     call = found.get("litellm_call_id") or row or ""
     identity = found.pop("event_id", None) or event_id(call, status, started_at)
     former = event_id(f"import|{digest.hex()}", status, started_at) if row else None
-    # Gateways write 0 both for free and for unknown.
-    if found.get("cost_usd") == 0:
-        del found["cost_usd"]
-    if "cost_usd" in found:
-        found.setdefault("price_source", IMPORTED_PRICE)
-    else:
-        found.pop("price_source", None)
+    _add_usage(found, reader, model)
+    _settle_cost(found)
     return UsageEvent(
         event_id=identity,
         former_id=former,
@@ -281,27 +346,58 @@ def _event(found: dict[str, Any], digest: bytes, row: str | None, prices: PriceM
     )
 
 
-def _split_totals(found: dict[str, Any]) -> None:
-    """Take the other classes of its side out of `tokens_input` and `tokens_output`."""
-    for total_name, rest_name, others in (
-        ("tokens_input", "tokens_input_uncached", ("tokens_cache_read", "tokens_cache_write")),
-        ("tokens_output", "tokens_output_text", ("tokens_reasoning",)),
-    ):
-        total = found.pop(total_name, None)
-        if total is None or rest_name in found:
-            continue
-        if total < 0:
-            raise BadRow(f"{total_name} is negative: {values.shown(total)}")
-        part = sum(found.get(name, 0) for name in others)
-        if part > total:
-            raise BadRow(f"{total_name} is {total}, less than the {part} tokens it includes")
-        found[rest_name] = total - part
+def _add_usage(found: dict[str, Any], reader: UsageReader, model: str) -> None:
+    """Put in place what the columns of usage say; a tier of the row itself counts."""
+    hour, write = reader.amount("cache_write_1h_tokens"), reader.amount("cache_write")
+    if hour and write is not None and hour > write:
+        raise BadRow(
+            f"tokens_cache_write_1h is {values.shown(hour)}, but not from 0 to all that was "
+            f"written to the cache, {write}"
+        )
+    try:
+        usage = reader.result(model)
+    except BadUsage as error:
+        raise BadRow(str(error)) from error
+    for name in _ROLES:
+        found.pop(name, None)
+    tokens = usage.tokens if usage.tokens is not UNKNOWN else reader.zeros()
+    found |= {name: n for name, n in zip(TOKENS, tokens, strict=True) if n is not None}
+    found["quantities"] = {**usage.quantities, **found.get("quantities", {})}
+    found["flags"] = tuple(dict.fromkeys((*found.get("flags", ()), *usage.flags)))
+    if usage.service_tier:
+        found.setdefault("service_tier", usage.service_tier)
+    elif "service_tier" in found:
+        reader.text("tier", found.pop("service_tier"))
+        if tier := reader.result(model).service_tier:
+            found["service_tier"] = tier
+    if usage.geo:
+        found.setdefault("region", usage.geo)
+    if usage.cost_usd is not None and not _COSTS & found.keys():
+        found["cost_usd"] = usage.cost_usd
 
 
-def _is_anthropic(column: str, known: Mapping[str, str]) -> bool:
-    prefix, _, name = _plain(column).rpartition(".")
-    dot = f"{prefix}." if prefix else ""
-    return name == "input_tokens" and any(f"{dot}{other}" in known for other in _ANTHROPIC)
+def _settle_cost(found: dict[str, Any]) -> None:
+    """Keep the one cost that was reported, in its currency, and say that it was imported."""
+    in_eur = found.pop("cost_eur", None)
+    # Gateways write 0 both for free and for unknown.
+    for name in ("cost_usd", "reported_cost"):
+        if found.get(name) == 0:
+            del found[name]
+    if found.get("cost_usd") is None and found.get("reported_cost") is None and in_eur:
+        found |= {"reported_cost": in_eur, "reported_currency": "EUR"}
+    currency = found.pop("reported_currency", None)
+    if "cost_usd" in found:
+        found.pop("reported_cost", None)
+    elif "reported_cost" in found and currency is not None:
+        if currency.upper() == "USD":
+            found["cost_usd"] = found.pop("reported_cost")
+        else:
+            found["reported_currency"] = currency.upper()
+    if "cost_usd" in found or "reported_cost" in found:
+        found.setdefault("price_source", IMPORTED_PRICE)
+    else:
+        found.pop("price_source", None)
+        found.pop("cost_tools_usd", None)
 
 
 def _plain(column: str) -> str:

@@ -140,6 +140,10 @@ _USUAL_INPUT: Final = frozenset({"cached_tokens", "text_tokens"})
 _USUAL_OUTPUT: Final = frozenset({"reasoning_tokens", "text_tokens"})
 
 
+_INPUTS: Final = ("input_uncached", "input_all", "input")
+_OUTPUTS: Final = ("output_text", "output_all", "output")
+
+
 def _usual(usage: Mapping[str, Any]) -> Usage | None:
     """Return what the usage of nearly every call says, in a tenth of the time: this is a hook's.
 
@@ -238,6 +242,17 @@ class UsageReader:
             # A cost of 0 beside tokens may be a gateway's way to say that it knows none.
             Decimal(cost) if cost else None,
         )
+
+    def amount(self, role: str) -> Count | None:
+        """Return what was counted as a role so far."""
+        return self._counts.get(role)
+
+    def zeros(self) -> TokenClasses:
+        """Return the classes that are said to be 0, where nothing is said to be more."""
+        get = self._counts.get
+        given = next((0 for name in _INPUTS if get(name) == 0), None)
+        made = next((0 for name in _OUTPUTS if get(name) == 0), None)
+        return TokenClasses(given, None, None, made, None)
 
     def _classes(self, model: str | None, disjoint: bool, flags: list[str]) -> TokenClasses:
         get = self._counts.get
@@ -430,7 +445,7 @@ def _take_number(name: str, value: Any, reader: UsageReader) -> None:
     elif role == "cost":
         if (cost := loose.cost(value)) is not None:
             reader.count(role, cost)
-    elif role in _CONTINUOUS:
+    elif role in CONTINUOUS:
         found = loose.number(value)
         if found is not None and 0 <= found <= MAX_TOKENS:
             reader.count(role, value if type(value) is int else Decimal(str(value)))
@@ -445,7 +460,7 @@ def _count(reader: UsageReader, role: str, whole: int) -> None:
     reader.count(role, whole)
 
 
-_CONTINUOUS: Final = frozenset({"audio_seconds", "video_seconds", "gpu_seconds"})
+CONTINUOUS: Final = frozenset({"audio_seconds", "video_seconds", "gpu_seconds"})
 
 
 def _take_list(

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from footprint.event import UNITS
+
 # Roles: the classes of tokens and their total, units (`footprint.event.UNITS`), and
 #   native_…   as Anthropic names it: there input is without the cache
 #   detail_…   a part of the input, as OpenAI and LangChain nest it
@@ -138,13 +140,23 @@ _AROUND: Final = frozenset(
         *("usage", "usage_metadata", "usage_object", "usage_info", "token_usage", "usage_details"),
         *("gen_ai", "ai", "llm", "token_count", "response", "message", "result", "body", "metrics"),
         *("amazon_bedrock_invocation_metrics", "meta", "x_groq", "stats", "timings", "tokens"),
-        *("response_body", "data", "payload", "input", "output", "inference", "metadata"),
+        *(
+            "quantities",
+            "response_body",
+            "data",
+            "payload",
+            "input",
+            "output",
+            "inference",
+            "metadata",
+        ),
     }
 )
 _IS_USAGE: Final = frozenset(
     {
         *("usage", "usage_metadata", "usage_object", "usage_info", "token_usage", "usage_details"),
         *("token_count", "tokens", "billed_units", "amazon_bedrock_invocation_metrics"),
+        "quantities",
     }
 )
 # Times, rates and names: nothing is billed by them.
@@ -155,6 +167,9 @@ _IDLE: Final = re.compile(
 _SUSPECT: Final = re.compile(
     r"(?:^|_|\.)(?:tokens?|costs?|spend|price|charged?|fees?|credits?|usd|eur|cents|images|pages|"
     r"characters|searches)(?:_|\.|$)"
+)
+_MONEY: Final = re.compile(
+    r"(?:^|_|\.)(?:costs?|spend|price|charged?|fees?|credits?|usd|eur|cents)(?:_|\.|$)"
 )
 _INNOCENT: Final = re.compile(
     r"(?:^|_|\.)(?:max|min|limit|budget|remaining|per|rate|type|name|id|key|center|centre|source|"
@@ -185,6 +200,9 @@ def _table() -> tuple[dict[str, str], frozenset[str]]:
                 roles.setdefault(word, role)
             if plain != name:
                 general.update(written)
+    for unit in UNITS - roles.keys():
+        roles[unit] = unit
+        general.add(unit)
     return roles, frozenset(general)
 
 
@@ -229,6 +247,11 @@ def is_suspect(name: str) -> bool:
     if _INNOCENT.search(plain) or _IDLE.search(plain):
         return False
     return bool(_SUSPECT.search(plain) or _IS_USAGE.intersection(plain.split(".")[:-1]))
+
+
+def is_money(name: str) -> bool:
+    """Tell whether a column looks like money rather than like usage."""
+    return bool(_MONEY.search(plain_name(name)))
 
 
 def plain_name(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeAlias
@@ -129,6 +129,32 @@ def moment(value: Any) -> datetime:
         raise BadValue(f"is not an ISO 8601 time: {shown(written)}") from error
 
 
+def number_or_nothing(value: Any) -> Decimal:
+    """Return a number; 0 for what is none, of which nobody knows that it ought to be one."""
+    try:
+        return amount(value)
+    except BadValue:
+        return Decimal(0)
+
+
+def quantities(value: Any) -> dict[str, int | Decimal]:
+    """Return amounts by unit, from an object or from ``pages=3; web_searches=2``."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value, parse_float=Decimal)
+        except ValueError as error:
+            raise BadValue(f"is no JSON object: {shown(value)}") from error
+    if isinstance(value, str):
+        parts = [part.partition("=") for part in value.split(";") if part.strip()]
+        if not all(sign for _, sign, _ in parts):
+            raise BadValue(f"is no list such as pages=3; web_searches=2: {shown(value)}")
+        value = {unit.strip(): number.strip() for unit, _, number in parts}
+    if not isinstance(value, Mapping):
+        raise BadValue(f"is no object of units: {shown(value)}")
+    found = {str(unit): amount(number) for unit, number in value.items()}
+    return {unit: int(n) if n == int(n) else n for unit, n in found.items()}
+
+
 def identifier(value: Any) -> UUID:
     """Return a UUID."""
     try:
@@ -144,7 +170,7 @@ def tags(value: Any) -> tuple[str, ...]:
             value = json.loads(value)
         except ValueError as error:
             raise BadValue(f"are no JSON list: {shown(value)}") from error
-    parts = value if isinstance(value, list) else re.split(r"[,;]", text(value))
+    parts = value if isinstance(value, (list, tuple)) else re.split(r"[,;]", text(value))
     return tuple(dict.fromkeys(tag for part in parts if (tag := text(part))))
 
 

@@ -18,14 +18,13 @@ from footprint.ingest.sources.rows import (
     person,
     plain_name,
     present,
+    usage_fields,
     whole,
 )
+from footprint.ingest.usage import read_usage
+from footprint.ingest.usage_names import role_of
 
 _KINDS: Final = {"generation": "chat", "embedding": "embedding"}
-_READ: Final = ("inputcachedtokens", "cachereadinputtokens", "inputcacheread", "cachedtokens")
-_WRITE: Final = ("cachecreationinputtokens", "inputcachecreation", "cachewriteinputtokens")
-_REASONING: Final = ("outputreasoningtokens", "outputreasoning", "reasoningtokens")
-_TOTALS: Final = ("total", "totaltokens")
 
 
 def _row(row: Row) -> Iterator[dict[str, Any]]:
@@ -56,16 +55,16 @@ def _row(row: Row) -> Iterator[dict[str, Any]]:
         user_id=person(said.get("userid")),
         cost_usd=_cost(said),
         tags=said.get("tracetags") or said.get("tags"),
-        **_token_fields(usage),
+        **_token_fields(usage, loose.text(model)),
     )
 
 
 def _usage(said: Row) -> Mapping[str, Any]:
     """Return the usage by plain names: details where there are some, else the older totals."""
-    details = by_plain_name(an_object(said.get("usagedetails")))
+    details = _present(an_object(said.get("usagedetails")))
     if details:
         return details
-    older = by_plain_name(an_object(said.get("usage")))
+    older = _present(an_object(said.get("usage")))
     unit = str(older.get("unit", "TOKENS")).upper()
     if older:
         return older if unit == "TOKENS" else {}
@@ -81,40 +80,24 @@ def _usage(said: Row) -> Mapping[str, Any]:
     return found
 
 
-def _token_fields(usage: Mapping[str, Any]) -> dict[str, int]:
-    """Return the token classes.
+def _token_fields(usage: Mapping[str, Any], model: str | None) -> dict[str, Any]:
+    """Return the usage.
 
     Langfuse keeps whatever was sent to it: its own SDKs send `input` without cached tokens,
-    LiteLLM sends it with them. The stated total decides; without one the classes are disjoint.
+    LiteLLM sends it with them. The stated total decides; without one the counts are disjoint.
+    Names that nobody knows begin with the side they are parts of.
     """
-    counts = {name: whole(usage, name) or 0 for name in usage if name != "unit"}
-    given, made = counts.get("input"), counts.get("output")
-    if not given and not made:
-        return {}
-    read = max((counts.get(name, 0) for name in _READ), default=0)
-    write = sum(n for name, n in counts.items() if name.startswith(_WRITE))
-    thought = max((counts.get(name, 0) for name in _REASONING), default=0)
-    classes = {*_READ, *_REASONING, *_TOTALS, "input", "output"}
-    other = {n: c for n, c in counts.items() if n not in classes and not n.startswith(_WRITE)}
-    total = next((counts[name] for name in _TOTALS if name in counts), None)
-    given, made = given or 0, made or 0
-    if total == given + made and read + write + thought:
-        if read + write > given or thought > made:
-            raise BadSourceRow("usage: the parts are more than the input or output they belong to")
-        return _fields(given - read - write, read, write, made - thought, thought)
-    given += sum(count for name, count in other.items() if name.startswith("input"))
-    made += sum(count for name, count in other.items() if name.startswith("output"))
-    return _fields(given, read, write, made, thought)
+    counts = {name: whole(usage, name) for name in usage if name != "unit"}
+    strange = [name for name in counts if role_of(name) is None]
+    for name in strange:
+        side = next((side for side in ("input", "output") if name.startswith(side)), None)
+        if side and counts[name]:
+            counts[side] = (counts.get(side) or 0) + (counts[name] or 0)
+    return usage_fields(read_usage(counts, model=model, disjoint=True))
 
 
-def _fields(uncached: int, read: int, write: int, text: int, thought: int) -> dict[str, int]:
-    return {
-        "tokens_input_uncached": uncached,
-        "tokens_cache_read": read,
-        "tokens_cache_write": write,
-        "tokens_output_text": text,
-        "tokens_reasoning": thought,
-    }
+def _present(usage: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in usage.items() if not values.is_nothing(value)}
 
 
 def _cost(said: Row) -> Any:

@@ -35,6 +35,13 @@ _FEWEST: Final = (
     "Anthropic's report does not say of how many requests its sums are: the tokens are exact, the "
     "number of requests is the smallest it can have been."
 )
+_PARTS: Final = {
+    "inputaudiotokens": "audio_input_tokens",
+    "outputaudiotokens": "audio_output_tokens",
+    "inputimagetokens": "image_input_tokens",
+    "outputimagetokens": "image_output_tokens",
+}
+_USUAL_TIERS: Final = frozenset({"", "default", "standard", "auto", "none"})
 _KINDS: Final = {
     "organization.usage.completions.result": "chat",
     "organization.usage.embeddings.result": "embedding",
@@ -63,14 +70,19 @@ def _bucket(row: Row) -> Iterator[dict[str, Any]]:
             "buckets, or group by more"
         )
     cached = whole(said, "inputcachedtokens") or 0
-    if cached > given:
-        raise BadSourceRow(f"input_cached_tokens is {cached}, more than the input of {given}")
+    written = whole(said, "inputcachewritetokens") or 0
+    if cached + written > given:
+        raise BadSourceRow(
+            f"input_cached_tokens is {cached + written}, more than the input of {given}"
+        )
     batch = str(said.get("batch", "")).lower() in ("true", "1")
+    tier = str(said.get("servicetier", "")).lower()
     common = present(
         started_at=start.isoformat(),
         model=said["model"],
         provider="openai",
         call_type="batch" if batch else kind,
+        service_tier="batch" if batch else None if tier in _USUAL_TIERS else tier,
         user_id=person(said.get("userid")),
         user_email=said.get("useremail"),
         team=said.get("projectname") or said.get("projectid"),
@@ -79,13 +91,16 @@ def _bucket(row: Row) -> Iterator[dict[str, Any]]:
     )
     group = [said.get(n) for n in ("projectid", "userid", "apikeyid", "model", "batch")]
     key = [kind, int(start.timestamp()), int(end.timestamp()), *group, said.get("servicetier")]
+    parts = {unit: whole(said, name) or 0 for name, unit in _PARTS.items()}
     for n in range(requests):
-        read = _share(cached, requests, n)
+        read, write = _share(cached, requests, n), _share(written, requests, n)
         yield common | {
             "event_id": made_id("openai-usage", f"{'|'.join(map(str, key))}|{n}"),
-            "tokens_input_uncached": _share(given, requests, n) - read,
+            "tokens_input_uncached": _share(given, requests, n) - read - write,
             "tokens_cache_read": read,
+            "tokens_cache_write": write,
             "tokens_output_text": _share(made, requests, n),
+            "quantities": {unit: _share(sum_, requests, n) for unit, sum_ in parts.items() if sum_},
         }
 
 
@@ -113,6 +128,7 @@ def _result(row: Row) -> Iterator[dict[str, Any]]:
     """Divide one result of a bucket, or one line of the Console's CSV, into the fewest requests."""
     said = by_plain_name(row)
     said |= by_plain_name(an_object(said.get("cachecreation")))
+    said |= by_plain_name(an_object(said.get("servertooluse")))
     uncached = _sum(said, "uncachedinputtokens", "usageinputtokensnocache")
     read = _sum(said, "cachereadinputtokens", "usageinputtokenscacheread")
     hour = _sum(
@@ -125,8 +141,9 @@ def _result(row: Row) -> Iterator[dict[str, Any]]:
         "usageinputtokenscachewrite",
     )
     made = _sum(said, "outputtokens", "usageoutputtokens")
+    searches = _sum(said, "websearchrequests", "websearchcount")
     given = uncached + read + written
-    if not given and not made:
+    if not given and not made and not searches:
         raise NoRequest
     first = "startingat" if "startingat" in said else "usagedateutc"
     start, end = _period(said, first, "endingat")
@@ -139,12 +156,15 @@ def _result(row: Row) -> Iterator[dict[str, Any]]:
     if requests > MAX_REQUESTS:
         raise BadSourceRow(f"is of {requests:,} requests or more: export narrower buckets")
     tier = str(said.get("servicetier") or said.get("usagetype") or "")
+    speed, geo = str(said.get("speed") or ""), str(said.get("inferencegeo") or "")
     account = said.get("accountid") or said.get("serviceaccountid")
     common = present(
         started_at=start.isoformat(),
         model=model,
         provider="anthropic",
         call_type="batch" if tier == "batch" else "chat",
+        service_tier="fast" if speed == "fast" else None if tier in _USUAL_TIERS else tier,
+        region=geo if geo not in ("", "global", "not_available") else None,
         user_id=person(account),
         team=said.get("workspace") or said.get("workspaceid"),
         tokens_estimated=True,
@@ -161,6 +181,7 @@ def _result(row: Row) -> Iterator[dict[str, Any]]:
             "tokens_cache_write": _share(written, requests, n),
             "tokens_cache_write_1h": _share(hour, requests, n),
             "tokens_output_text": _share(made, requests, n),
+            "quantities": {"web_searches": _share(searches, requests, n)} if searches else None,
         }
 
 
