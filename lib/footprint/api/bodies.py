@@ -21,7 +21,11 @@ from footprint.ingest import values
 from footprint.ingest.currency import BadCurrency, StatedCost, stated_cost
 from footprint.ingest.delivery import encode
 from footprint.ingest.normalise import LitellmCall, normalise
+from footprint.ingest.pricing import price_map
+from footprint.ingest.usage import TokenClasses, Usage, UsageReader, read_usage
 from footprint.ingest.values import BadValue, Parser
+
+IN_USAGE: Final = "caller, in its usage"
 
 
 class BadBody(Exception):
@@ -142,6 +146,9 @@ FIELDS: Final[dict[str, Parser]] = {
     "provider": values.text,
     "tokens_in": values.count,
     "tokens_out": values.count,
+    "usage": values.an_object,
+    "call_type": values.text,
+    "service_tier": values.text,
     "costEUR": values.amount,
     "cost": values.amount,
     "currency": values.text,
@@ -158,6 +165,7 @@ def _usage_event(item: Any, sender: str, call_id: str) -> tuple[str, bytes]:
     if ts > now + MAX_AHEAD:
         raise BadItem("ts lies more than a day ahead")
     cost = _cost(found)
+    usage = _usage(found, model)
     provider = found.get("provider")
     provider = provider.lower() if provider else None
     if provider and model.startswith(f"{provider}/") and model != f"{provider}/":
@@ -175,11 +183,45 @@ def _usage_event(item: Any, sender: str, call_id: str) -> tuple[str, bytes]:
         source="api",
         user_id=found.get("userId"),
         attribution="declared" if found.get("userId") else "none",
-        tokens_input_uncached=found.get("tokens_in"),
-        tokens_output_text=found.get("tokens_out"),
+        call_type=found.get("call_type", "chat"),
+        tokens_input_uncached=usage.tokens.input_uncached,
+        tokens_cache_read=usage.tokens.cache_read,
+        tokens_cache_write=usage.tokens.cache_write,
+        tokens_output_text=usage.tokens.output_text,
+        tokens_reasoning=usage.tokens.reasoning,
+        quantities=usage.quantities,
+        service_tier=usage.service_tier,
+        region=usage.geo,
+        flags=usage.flags,
         **cost,
     )
-    return _checked(event)
+    return _checked(event if cost else _priced(event, usage))
+
+
+def _usage(found: Mapping[str, Any], model: str) -> Usage:
+    """Return what a request used: a provider's usage object, or two counts."""
+    counts = [name for name in ("tokens_in", "tokens_out") if name in found]
+    reader = UsageReader()
+    if "usage" in found:
+        if counts:
+            raise BadItem(f"{counts[0]} cannot stand beside usage: report one of them")
+        usage = read_usage(found["usage"], model=model)
+    else:
+        usage = Usage(TokenClasses(found.get("tokens_in"), None, None, found.get("tokens_out")))
+    if "service_tier" in found:
+        reader.text("tier", found["service_tier"])
+        usage = usage._replace(service_tier=reader.result().service_tier)
+    return usage
+
+
+def _priced(event: UsageEvent, usage: Usage) -> UsageEvent:
+    """Return a request without a stated cost as its usage, else LiteLLM's price map, prices it."""
+    if usage.cost_usd is not None:
+        return dataclasses.replace(event, cost_usd=usage.cost_usd, price_source=IN_USAGE)
+    try:
+        return price_map().priced(event)
+    except ConfigurationError:
+        return event
 
 
 def _cost(found: Mapping[str, Any]) -> StatedCost:

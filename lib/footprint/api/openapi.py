@@ -28,6 +28,13 @@ _ITEM: Final[dict[str, Any]] = {
         "provider": {**_TEXT, "description": "As LiteLLM names it, such as openai."},
         "tokens_in": {**_COUNT, "description": "All tokens of the prompt."},
         "tokens_out": {**_COUNT, "description": "All generated tokens, reasoning included."},
+        "usage": {
+            "type": "object",
+            "description": "The provider's own usage object, in place of tokens_in and tokens_out:"
+            " caches, reasoning, audio, images and tools are read from it.",
+        },
+        "call_type": {**_TEXT, "description": "chat by default; embedding, rerank, ocr, speech …"},
+        "service_tier": {**_TEXT, "description": "Such as flex, priority or batch."},
         "costEUR": {**_AMOUNT, "description": "In euros; absent where the cost is unknown."},
         "cost": {**_AMOUNT, "description": "In currency, in place of costEUR; it stays so."},
         "currency": {

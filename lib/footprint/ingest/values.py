@@ -155,6 +155,13 @@ def quantities(value: Any) -> dict[str, int | Decimal]:
     return {unit: int(n) if n == int(n) else n for unit, n in found.items()}
 
 
+def an_object(value: Any) -> Mapping[str, Any]:
+    """Return a JSON object."""
+    if not isinstance(value, Mapping):
+        raise BadValue(f"is no JSON object: {shown(value)}")
+    return value
+
+
 def identifier(value: Any) -> UUID:
     """Return a UUID."""
     try:
