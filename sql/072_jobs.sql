@@ -94,33 +94,30 @@ begin
       from public.request_logs r
      where r.event_id = any (v_gone) or r.event_id in (select id::uuid from jsonb_each_text(v_kept) as x (job, id))
   ), told as (
-    -- Who made the job says when, by what and for whom; who read it speaks only where nobody else does.
     select e.kept, bool_and(e.is_open) as is_open, bool_and(e.is_read) as is_read,
-           array_agg(e.event_id order by e.is_read, e.started_at, e.event_id) as makers,
            (array_agg(e.event_id order by e.user_profile_id is null, e.is_read,
               array_position(array['verified', 'session', 'signed', 'declared'], e.attribution), e.started_at, e.event_id))[1] as person
       from everything e where e.kept is not null group by e.kept having count(*) > 1
   ), said as (
-    select t.kept, t.is_open, t.is_read, t.person, m.*
-      from told t
-      cross join lateral (
-        select (array_agg(e.started_at order by n))[1] as started_at,
-               (array_agg(e.source order by n))[1] as source,
-               (array_agg(e.litellm_call_id order by n) filter (where e.litellm_call_id is not null))[1] as litellm_call_id,
-               (array_agg(e.trace_id order by n) filter (where e.trace_id is not null))[1] as trace_id,
-               (array_agg(e.session_id order by n) filter (where e.session_id is not null))[1] as session_id,
-               (array_agg(e.end_user order by n) filter (where e.end_user is not null))[1] as end_user,
-               (array_agg(e.team order by n) filter (where e.team is not null))[1] as team,
-               (array_agg(e.model_group order by n) filter (where e.model_group is not null))[1] as model_group,
-               (array_agg(to_jsonb(e.tags) order by n) filter (where e.tags is not null))[1] as tags,
-               (array_agg(e.stream order by n) filter (where e.stream is not null))[1] as stream,
-               (array_agg(e.latency_s order by n) filter (where e.latency_s is not null))[1] as latency_s,
-               (array_agg(e.quantities order by n) filter (where e.quantities is not null))[1] as quantities,
-               (array_agg(e.service_tier order by n) filter (where e.service_tier is not null))[1] as service_tier,
-               (array_agg(e.model order by n) filter (where e.model <> 'unknown'))[1] as model
-          from unnest(t.makers) with ordinality as x (id, n) join everything e on e.event_id = x.id
-         where t.is_read or not e.is_read or e.event_id = t.kept
-      ) as m
+    -- Who made the job says when, by what and for whom; who read it speaks only where nobody else does.
+    select t.kept, t.is_open, t.is_read, t.person,
+           (array_agg(e.started_at order by e.place))[1] as started_at,
+           (array_agg(e.source order by e.place))[1] as source,
+           (array_agg(e.litellm_call_id order by e.place) filter (where e.litellm_call_id is not null))[1] as litellm_call_id,
+           (array_agg(e.trace_id order by e.place) filter (where e.trace_id is not null))[1] as trace_id,
+           (array_agg(e.session_id order by e.place) filter (where e.session_id is not null))[1] as session_id,
+           (array_agg(e.end_user order by e.place) filter (where e.end_user is not null))[1] as end_user,
+           (array_agg(e.team order by e.place) filter (where e.team is not null))[1] as team,
+           (array_agg(e.model_group order by e.place) filter (where e.model_group is not null))[1] as model_group,
+           (array_agg(to_jsonb(e.tags) order by e.place) filter (where e.tags is not null))[1] as tags,
+           (array_agg(e.stream order by e.place) filter (where e.stream is not null))[1] as stream,
+           (array_agg(e.latency_s order by e.place) filter (where e.latency_s is not null))[1] as latency_s,
+           (array_agg(e.quantities order by e.place) filter (where e.quantities is not null))[1] as quantities,
+           (array_agg(e.service_tier order by e.place) filter (where e.service_tier is not null))[1] as service_tier,
+           (array_agg(e.model order by e.place) filter (where e.model <> 'unknown'))[1] as model
+      from told t join (select x.*, row_number() over (order by x.is_read, x.started_at, x.event_id) as place from everything x) e on e.kept = t.kept
+     where t.is_read or not e.is_read or e.event_id = t.kept
+     group by t.kept, t.is_open, t.is_read, t.person
   ), wanted as (
     select s.kept, s.started_at, s.source, s.litellm_call_id, s.trace_id, s.session_id, s.end_user, coalesce(p.team, s.team) as team,
            s.model_group, case when s.tags is not null then array(select jsonb_array_elements_text(s.tags)) end as tags, s.stream,
@@ -131,7 +128,7 @@ begin
            nullif(array(select f from unnest(r.flags) f where (f <> 'job_open' or s.is_open) and (f <> 'job_read' or s.is_read)), '{}') as flags,
            cost.usd as cost_usd, cost.eur as cost_eur, case when r.cost_usd is not null then fx.rate end as rate,
            case when r.cost_usd is not null then fx.day end as day
-      from said s join everything r on r.event_id = s.kept join everything p on p.event_id = s.person
+      from said s join public.request_logs r on r.event_id = s.kept join public.request_logs p on p.event_id = s.person
       cross join lateral private.fx_on((s.started_at at time zone v_zone)::date, v_planning_rate) as fx
       cross join lateral private.cost_in_both(r.cost_usd, r.reported_cost, r.reported_currency, fx.rate,
         (s.started_at at time zone v_zone)::date) as cost

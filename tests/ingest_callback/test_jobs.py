@@ -77,7 +77,8 @@ def test_a_background_response_is_one_request_however_often_it_is_asked_after(
     work(real, provider, how)
     row = only(database)
     # 200 × 2.50 and 40 × 10 USD a million.
-    assert (row["tokens_used"], float(row["cost_usd"])) == (240, pytest.approx(0.0009))
+    assert row["tokens_used"] == 240
+    assert float(row["cost_usd"]) == pytest.approx(0.0009)
     assert (row["model"], row["provider"], row["call_type"]) == ("gpt-4o", "openai", "responses")
     assert (row["user_profile_id"], row["status"], row["flags"]) == ("ann", "success", None)
     assert row["model_group"] == ("house" if how == "through_a_router" else None)
@@ -101,8 +102,6 @@ def test_a_job_is_asked_after_by_other_programs_after_its_own_ended(
 def test_a_job_that_was_made_elsewhere_counts_once(
     real: Settings, provider: str, database: Database
 ) -> None:
-    with providing() as elsewhere:
-        assert elsewhere != provider
     work(real, provider, "made_and_left")
     database.execute("delete from public.request_logs where true")
     work(real, provider, "asked_after_only")
@@ -142,7 +141,8 @@ def test_an_answer_that_came_at_once_counts_once_however_often_it_is_read(
 ) -> None:
     assert work(real, provider, "answered_at_once") >= 1
     row = only(database)
-    assert (row["tokens_used"], float(row["cost_usd"])) == (150, pytest.approx(0.0007))
+    assert row["tokens_used"] == 150
+    assert float(row["cost_usd"]) == pytest.approx(0.0007)
     assert (row["user_profile_id"], row["flags"]) == ("ann", None)
 
 
@@ -152,7 +152,8 @@ def test_a_batch_is_one_request_at_the_batch_price(
     assert work(real, provider, "batch") >= 5
     row = only(database)
     # Two answers of 100 and 50 tokens, at half of 2.50 and 10 USD a million.
-    assert (row["tokens_used"], float(row["cost_usd"])) == (300, pytest.approx(0.00075))
+    assert row["tokens_used"] == 300
+    assert float(row["cost_usd"]) == pytest.approx(0.00075)
     assert (row["model"], row["call_type"], row["service_tier"]) == ("gpt-4o", "batch", "batch")
     assert row["quantities"] == {"requests": 3, "failed_requests": 1}
     assert (row["user_profile_id"], row["flags"], row["status"]) == ("ann", None, "success")
@@ -183,7 +184,8 @@ def test_a_video_is_one_request_at_the_price_of_its_seconds(
     work(real, provider, "video")
     row = only(database)
     assert (row["call_type"], row["quantities"]) == ("video_generation", {"video_seconds": 4})
-    assert (float(row["cost_usd"]), row["status"]) == (pytest.approx(0.4), "success")
+    assert float(row["cost_usd"]) == pytest.approx(0.4)
+    assert row["status"] == "success"
     assert (row["user_profile_id"], row["flags"]) == ("ann", None)
 
 

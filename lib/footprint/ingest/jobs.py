@@ -11,10 +11,8 @@ Such a row stands for itself, and what is read later is not counted beside it.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -52,11 +50,10 @@ _STATUSES: Final[Mapping[str, Status]] = {
 }
 # LiteLLM puts where a job lives into its id, in base64 behind the prefix: "litellm:…" or
 # "litellm_proxy…", and in some the provider.
-_ENCODED: Final = re.compile(r"^(?:[a-z]{1,12}[_-])?(bGl0ZWxsb[A-Za-z0-9+/_-]+)=*$")
-_IN_CODE: Final = re.compile(
-    r"(?:response_id|video_id|llm_batch_id):([^;]+)|;raw_id,(.+)$|^litellm:([^;]+);model,"
-)
-_PROVIDER_IN_CODE: Final = re.compile(r"custom_llm_provider:([^;]+)")
+_BEGINS: Final = "bGl0ZWxsb"
+_LONGEST_PREFIX: Final = 20
+_MARKS: Final = ("response_id:", "video_id:", "llm_batch_id:", ";raw_id,")
+_PROVIDER: Final = "custom_llm_provider:"
 _COST_POLL: Final = "_background_cost"
 
 
@@ -81,7 +78,7 @@ def is_no_request(kwargs: Mapping[str, Any], response: Any, *, failed: bool) -> 
         failed: whether the call, not the job, failed.
     """
     deed = deed_of(kwargs)
-    if deed is None:
+    if deed is None or (deed[1] == "create" and deed[0] != "interaction"):
         return False
     answer = _answer(loose.mapping(kwargs.get("standard_logging_object")), response)
     if deed[1] == "read":
@@ -146,24 +143,37 @@ def job_name(text: Any) -> tuple[str | None, str] | None:
     for _ in range(4):
         text = text.removesuffix(_COST_POLL)
         inside = _decoded(text)
-        found = _IN_CODE.search(inside) if inside else None
-        if inside is None or found is None:
+        found = _wrapped(inside) if inside else None
+        if inside is None or not found:
             break
-        named = _PROVIDER_IN_CODE.search(inside)
-        if named is not None and named[1] != "None":
-            provider = named[1]
-        text = next(group for group in found.groups() if group)
+        _, _, rest = inside.partition(_PROVIDER)
+        named = rest.partition(";")[0]
+        provider = named if named not in ("", "None") else provider
+        text = found
     return provider, text
 
 
+def _wrapped(inside: str) -> str | None:
+    """Return the id that is in a wrapping of LiteLLM's; None where it is of an unknown form."""
+    for mark in _MARKS:
+        _, is_there, rest = inside.partition(mark)
+        if is_there:
+            return rest.partition(";")[0]
+    if inside.startswith("litellm:") and ";model," in inside:
+        return inside[len("litellm:") :].partition(";")[0]
+    return None
+
+
 def _decoded(text: str) -> str | None:
-    found = _ENCODED.match(text)
-    if found is None:
+    start = text.find(_BEGINS, 0, _LONGEST_PREFIX + len(_BEGINS))
+    if start < 0:
         return None
-    code = found[1].replace("-", "+").replace("_", "/")
+    code = text[start:].rstrip("=")
+    if "-" in code or "_" in code:
+        code = code.replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode(code + "=" * (-len(code) % 4)).decode()
-    except (binascii.Error, ValueError):
+        return binascii.a2b_base64(code + "=" * (-len(code) % 4)).decode()
+    except ValueError:
         return None
 
 
