@@ -22,7 +22,7 @@ from footprint.ingest.currency import BadCurrency, StatedCost, stated_cost
 from footprint.ingest.delivery import encode
 from footprint.ingest.normalise import LitellmCall, normalise
 from footprint.ingest.pricing import price_map
-from footprint.ingest.usage import TokenClasses, Usage, UsageReader, read_usage
+from footprint.ingest.usage import TokenClasses, Usage, read_usage, tier_of
 from footprint.ingest.values import BadValue, Parser
 
 IN_USAGE: Final = "caller, in its usage"
@@ -201,7 +201,6 @@ def _usage_event(item: Any, sender: str, call_id: str) -> tuple[str, bytes]:
 def _usage(found: Mapping[str, Any], model: str) -> Usage:
     """Return what a request used: a provider's usage object, or two counts."""
     counts = [name for name in ("tokens_in", "tokens_out") if name in found]
-    reader = UsageReader()
     if "usage" in found:
         if counts:
             raise BadItem(f"{counts[0]} cannot stand beside usage: report one of them")
@@ -209,8 +208,7 @@ def _usage(found: Mapping[str, Any], model: str) -> Usage:
     else:
         usage = Usage(TokenClasses(found.get("tokens_in"), None, None, found.get("tokens_out")))
     if "service_tier" in found:
-        reader.text("tier", found["service_tier"])
-        usage = usage._replace(service_tier=reader.result().service_tier)
+        usage = usage._replace(service_tier=tier_of(found["service_tier"]))
     return usage
 
 

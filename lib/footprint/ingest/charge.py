@@ -16,7 +16,7 @@ from footprint.event import Status
 from footprint.ingest import loose
 from footprint.ingest.attribution import Call
 from footprint.ingest.pricing import GATEWAY_CACHE, NOT_BILLED
-from footprint.ingest.stated_prices import INPUT, OUTPUT, RawPrices, Stated, find_stated
+from footprint.ingest.stated_prices import INPUT, OUTPUT, RawPrices, Stated, find_stated, is_own
 from footprint.ingest.usage import UNKNOWN, TokenClasses
 
 NO_PRICE: Final = "unknown: no price for this model"
@@ -112,6 +112,9 @@ def find_charge(
         return Charge(None, NOT_SAID)
     if not (cost or is_unmapped) and tokens is UNKNOWN and call_type not in _WITHOUT_TOKENS:
         return Charge(None, NO_USAGE)
+    if cost and not is_unmapped and _is_billed_on_both_sides(payload.get("cost_breakdown")):
+        # Nearly every call: nothing of it can be a 0 that nobody stated.
+        return Charge(cost, f"{price_source}, own price" if is_own(parts) else price_source)
     stated = find_stated(parts, raw_prices)
     if _is_part_priced(stated, call_type, tokens):
         return Charge(None, PART_PRICED)
@@ -131,6 +134,17 @@ def find_charge(
         # LiteLLM 1.80 writes 0 for streams of models whose price it knows.
         return Charge(None, NOT_SAID)
     return Charge(cost, source if cost else source + FREE, tools)
+
+
+def _is_billed_on_both_sides(breakdown: Any) -> bool:
+    """Tell whether input and output cost something, and nothing else does."""
+    if type(breakdown) is not dict:
+        return False
+    get = breakdown.get
+    given, made = get("input_cost"), get("output_cost")
+    if type(given) is not float or type(made) is not float or not (given > 0 and made > 0):
+        return False
+    return not (get("tool_usage_cost") or get("guardrail_cost") or get("additional_costs"))
 
 
 def _is_part_priced(stated: Stated, call_type: str, tokens: TokenClasses) -> bool:

@@ -30,7 +30,14 @@ from footprint.ingest.jobs import as_job
 from footprint.ingest.kinds import TEXT, answer_text, call_type_of
 from footprint.ingest.region import find_region
 from footprint.ingest.stated_prices import RawPrices, find_stated
-from footprint.ingest.usage import UNKNOWN, TokenClasses, Usage, read_usage, usage_in_stream
+from footprint.ingest.usage import (
+    UNKNOWN,
+    TokenClasses,
+    Usage,
+    read_usage,
+    tier_of,
+    usage_in_stream,
+)
 
 # (model, provider, messages, answer) → input tokens, output tokens, cost in USD (None: no price).
 Recount: TypeAlias = Callable[[str, str | None, Any, str], "tuple[int, int, Decimal | None] | None"]
@@ -262,7 +269,7 @@ def _usage(parts: Call, call: LitellmCall, answer: Mapping[str, Any]) -> Usage:
 
 def _tier(answer: Mapping[str, Any]) -> str | None:
     tier = answer.get("service_tier")
-    return None if tier is None else read_usage({"service_tier": tier}).service_tier
+    return tier_of(tier) if type(tier) is str else None
 
 
 def _times(

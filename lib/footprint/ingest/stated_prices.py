@@ -90,6 +90,15 @@ def find_stated(parts: Call, raw_prices: RawPrices | None) -> Stated:
     return Stated({} if is_made_up else shown, False)
 
 
+def is_own(parts: Call) -> bool:
+    """Tell whether the call or its deployment stated prices itself."""
+    hidden = parts.payload.get("hidden_params")
+    model_id = hidden.get("model_id") if type(hidden) is dict else None
+    if model_id:
+        return find_stated(parts, None).is_own
+    return bool(own_prices(parts))
+
+
 def _listed(key: Any, raw_prices: RawPrices | None) -> dict[str, Any]:
     entry = raw_prices(key) if raw_prices is not None and isinstance(key, str) else None
     return stated_in(entry) if entry else {}
@@ -107,7 +116,7 @@ def _shown(value: Mapping[str, Any]) -> dict[str, Any]:
 def own_prices(parts: Call) -> dict[str, Any]:
     """Return the prices that a call's or its deployment's own parameters state."""
     params = parts.litellm_params
-    own = stated_in(params)
+    own = stated_in(params) if params else {}
     infos = [params, loose.mapping(params.get("metadata"))]
     infos.append(loose.mapping(params.get("litellm_metadata")))
     for holder in infos:
