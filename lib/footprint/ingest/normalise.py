@@ -136,9 +136,9 @@ def event_body(
     who = find_person(parts)
     tags, flags = _tags(parts)
     flags += who.cut + usage.flags
-    quantities = dict(usage.quantities)
+    quantities = usage.quantities
     if call_type in LOOKED_AT:
-        quantities = answered(call_type, parts, answer) | quantities
+        quantities = {**answered(call_type, parts, answer), **quantities}
     body = {
         "event_id": event_key(call_id, status, started_at),
         "started_at": started_at.isoformat(),
@@ -168,7 +168,7 @@ def event_body(
         "tokens_reasoning": tokens.reasoning,
         "tokens_estimated": estimated,
         "service_tier": usage.service_tier or _tier(answer),
-        "quantities": plain_quantities(quantities) or None,
+        "quantities": plain_quantities(quantities) if quantities else None,
         "cache_hit": _cache_hit(parts),
         "price_source": charge.source,
         "cost_usd": None if charge.cost_usd is None else str(charge.cost_usd),
