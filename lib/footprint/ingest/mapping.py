@@ -14,7 +14,15 @@ from footprint.ingest import values
 from footprint.ingest.pricing import PriceMap
 from footprint.ingest.readers import Record
 from footprint.ingest.row_identity import RowCounter
-from footprint.ingest.usage import CONTINUOUS, UNKNOWN, BadUsage, UsageReader
+from footprint.ingest.usage import (
+    CONTINUOUS,
+    UNKNOWN,
+    BadUsage,
+    UsageReader,
+    is_nested,
+    read_nested,
+    tier_of,
+)
 from footprint.ingest.usage_names import column_role, is_money, is_suspect
 from footprint.ingest.values import BadValue, Parser
 
@@ -287,10 +295,13 @@ def _usage_steps(columns: Sequence[str], fields: Mapping[str, str]) -> Iterator[
     for column in columns:
         if column in taken:
             continue
+        if is_nested(column):
+            yield _Step(column, column, values.nested_or_number, False, "nested")
+            continue
         role = column_role(column)
         if role is None:
             if is_suspect(column) and not (has_cost and is_money(column)):
-                yield _Step(column, column, values.number_or_nothing, False, "unread")
+                yield _Step(column, column, values.nested_or_number, False, "unread")
         elif role in _WORDS:
             yield _Step(column, column, values.text, False, role)
         elif role != "known" and role not in answered and not (has_cost and role in _MONEY):
@@ -304,8 +315,10 @@ _WORDS: Final = frozenset({"tier", "geo", "speed"})
 def _take(usage: UsageReader, step: _Step, value: Any) -> None:
     if step.role in _WORDS:
         usage.text(step.role, value)
-    elif step.role == "unread":
-        if value:
+    elif isinstance(value, (Mapping, list)):
+        read_nested(usage, step.column, value)
+    elif step.role in ("unread", "nested"):
+        if value and is_suspect(step.column):
             usage.count("unread", 1, step.column)
     elif value < 0:
         raise BadRow(f"{step.column} is negative: {values.shown(value)}")
@@ -367,9 +380,7 @@ def _add_usage(found: dict[str, Any], reader: UsageReader, model: str) -> None:
     if usage.service_tier:
         found.setdefault("service_tier", usage.service_tier)
     elif "service_tier" in found:
-        reader.text("tier", found.pop("service_tier"))
-        if tier := reader.result(model).service_tier:
-            found["service_tier"] = tier
+        found["service_tier"] = tier_of(found["service_tier"])
     if usage.geo:
         found.setdefault("region", usage.geo)
     if usage.cost_usd is not None and not _COSTS & found.keys():

@@ -192,14 +192,18 @@ class Price:
         amount = event.quantities.get(unit)
         if amount is None:
             return Priced(None, None, NO_USAGE if names else NO_PRICE)
-        if event.service_tier is not None:
-            return Priced(None, None, NO_TIER)
-        if any(key.startswith(f"{names[0]}_") for key in self._entry):
+        tier = event.service_tier or ("batch" if event.call_type == "batch" else None)
+        suffix = "" if tier is None else _SUFFIXES.get(tier)
+        if any(
+            key.startswith(f"{names[0]}_") and not key.endswith(_OTHER_SUFFIXES)
+            for key in self._entry
+        ):
             # By size or resolution, which an event does not say.
             return Priced(None, None, NO_PRICE)
-        found = [self._entry[name] for name in names if self._entry.get(name) is not None]
+        prices = [] if suffix is None else [self._entry.get(name + suffix) for name in names]
+        found = [price for price in prices if price is not None]
         if not found:
-            return Priced(None, None, NO_PRICE)
+            return Priced(None, None, NO_PRICE if tier is None else NO_TIER)
         rate = next((value for value in found if value), found[0])
         return Priced(Decimal(amount) * _decimal(rate))
 

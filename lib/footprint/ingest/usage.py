@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from footprint.event import MAX_TOKENS, UNITS
 from footprint.ingest import loose
-from footprint.ingest.usage_names import plain_name, role_of
+from footprint.ingest.usage_names import IS_USAGE, plain_name, role_of
 
 TOTAL_ONLY: Final = "tokens_from_total"
 TOKENS_UNREAD: Final = "tokens_unread"
@@ -108,6 +108,14 @@ def read_usage(
     reader = UsageReader()
     _walk(usage, "", reader, 1, set())
     return reader.result(model, disjoint=disjoint)
+
+
+def tier_of(word: str) -> str | None:
+    """Return a tier of service by one name for all providers; None for the usual one."""
+    if word in _USUAL_TIERS:
+        return None
+    plain = word.strip().lower()[:40]
+    return None if plain in _USUAL_TIERS else _TIERS.get(plain, plain)
 
 
 def usage_in_stream(chunks: Any) -> Mapping[str, Any]:
@@ -207,6 +215,9 @@ class UsageReader:
         elif role.startswith("detail_"):
             role = role[7:]
             self._details = True
+        elif role == "thoughts":
+            self._counts[role] = max(amount, self._counts.get(role, 0))
+            role = "reasoning"
         known = self._counts.get(role)
         if known is None or amount > known:
             self._counts[role] = amount
@@ -214,8 +225,8 @@ class UsageReader:
     def text(self, role: str, value: str) -> None:
         """Take in a word: the service tier, or where the provider inferred."""
         word = value.strip().lower()[:40]
-        if role == "tier" and word not in _USUAL_TIERS:
-            self._tier = _TIERS.get(word, word)
+        if role == "tier":
+            self._tier = tier_of(word) or self._tier
         elif role == "speed" and word != "standard":
             self._tier = word
         elif role == "geo" and word not in ("global", "not_available"):
@@ -392,6 +403,20 @@ def _sum(get: Callable[[str], Count | None], *roles: str) -> int:
     return sum(_whole(get(role)) or 0 for role in roles)
 
 
+def is_nested(column: str) -> bool:
+    """Tell whether a column may hold usage that is itself an object or a list."""
+    last = plain_name(column).rpartition(".")[2]
+    return last in _LISTS or last in _LISTED or last in IS_USAGE
+
+
+def read_nested(reader: UsageReader, column: str, value: Mapping[str, Any] | list[Any]) -> None:
+    """Give a reader what stands in a column of usage; anything else counts nothing."""
+    if isinstance(value, list):
+        _take_list(column, value, reader, 1, set())
+    else:
+        _walk(value, f"{column}.", reader, 1, set())
+
+
 _USUAL_TIERS: Final = frozenset({"", "default", "auto", "standard", "on_demand", "none", "null"})
 _TIERS: Final = {
     "on_demand_priority": "priority",
@@ -408,6 +433,8 @@ _LISTS: Final = {
     "cache_tokens_details": "cached",
     "tool_use_prompt_tokens_details": None,
 }
+
+_LISTED: Final = frozenset({"iterations", "cache_details"})
 
 
 def _walk(
@@ -450,14 +477,7 @@ def _take_number(name: str, value: Any, reader: UsageReader) -> None:
         if found is not None and 0 <= found <= MAX_TOKENS:
             reader.count(role, value if type(value) is int else Decimal(str(value)))
     elif (whole := loose.count(value)) is not None:
-        _count(reader, role, whole)
-
-
-def _count(reader: UsageReader, role: str, whole: int) -> None:
-    if role == "thoughts":
-        reader.count("thoughts", whole)
-        role = "reasoning"
-    reader.count(role, whole)
+        reader.count(role, whole)
 
 
 CONTINUOUS: Final = frozenset({"audio_seconds", "video_seconds", "gpu_seconds"})

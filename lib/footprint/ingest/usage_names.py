@@ -21,18 +21,20 @@ from footprint.event import UNITS
 _FIELDS: Final = """
 input             prompt_tokens prompt_token_count input_token_count prompt_eval_count tokens_in
 input             context_tokens contexttokens input_text_token_count n_prompt_tokens prompt* input*
-input             num_prompt_tokens prompt_tokens_total
+input             num_prompt_tokens prompt_tokens_total tokens_prompt
 native_input      input_tokens
 output            completion_tokens output_tokens candidates_token_count eval_count tokens_out
 output            output_token_count generated_tokens generatedtokens predicted_n completion*
 output            output*
 output            num_generated_tokens generation_tokens response_token_count completion_token_count
+output            tokens_completion
 output            generated_token_count
 total             total_tokens total_token_count tokens_total num_tokens total*
 input_uncached    prompt_cache_miss_tokens uncached_input_tokens input_uncached_tokens prompt_n
 input_uncached    {in}.no_cache_tokens no_cache_tokens
 native_cache_read cache_read_input_tokens cache_read_input_token_count cache_read_tokens cache_read*
 cache_read        prompt_cache_hit_tokens cached_tokens cached_content_token_count cache_n cached*
+cache_read        tokens_cached
 cache_read        cached_input_tokens input_cached_tokens cached_prompt_tokens cached_token_count
 cache_read        num_cached_tokens cache.read* input_cache_read* input_cached* cached_tokens_total
 cache_read        input_tokens.cached input_cache_read_tokens input_cache_read_input_tokens
@@ -152,7 +154,7 @@ _AROUND: Final = frozenset(
         ),
     }
 )
-_IS_USAGE: Final = frozenset(
+IS_USAGE: Final = frozenset(
     {
         *("usage", "usage_metadata", "usage_object", "usage_info", "token_usage", "usage_details"),
         *("token_count", "tokens", "billed_units", "amazon_bedrock_invocation_metrics"),
@@ -229,15 +231,15 @@ def column_role(name: str) -> str | None:
     """Return what a column of a table is, if it is usage; a general word must stand in usage."""
     plain = plain_name(name)
     parts = plain.split(".")
-    if plain in _GENERAL and not _IS_USAGE.intersection(parts[:-1]):
+    if plain in _GENERAL and not IS_USAGE.intersection(parts[:-1]):
         return None
     while len(parts) > 1 and parts[0] in _AROUND and ".".join(parts) not in _ROLES:
-        is_usage = parts[0] in _IS_USAGE
+        is_usage = parts[0] in IS_USAGE
         del parts[0]
         if ".".join(parts) in _GENERAL and not is_usage:
             return None
     return _ROLES.get(".".join(parts)) or (
-        "known" if _IDLE.search(plain) and _IS_USAGE.intersection(plain.split(".")) else None
+        "known" if _IDLE.search(plain) and IS_USAGE.intersection(plain.split(".")) else None
     )
 
 
@@ -246,7 +248,7 @@ def is_suspect(name: str) -> bool:
     plain = plain_name(name)
     if _INNOCENT.search(plain) or _IDLE.search(plain):
         return False
-    return bool(_SUSPECT.search(plain) or _IS_USAGE.intersection(plain.split(".")[:-1]))
+    return bool(_SUSPECT.search(plain) or IS_USAGE.intersection(plain.split(".")[:-1]))
 
 
 def is_money(name: str) -> bool:

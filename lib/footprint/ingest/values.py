@@ -129,8 +129,18 @@ def moment(value: Any) -> datetime:
         raise BadValue(f"is not an ISO 8601 time: {shown(written)}") from error
 
 
-def number_or_nothing(value: Any) -> Decimal:
-    """Return a number; 0 for what is none, of which nobody knows that it ought to be one."""
+def nested_or_number(value: Any) -> Mapping[str, Any] | list[Any] | Decimal:
+    """Return an object or a list, also one that a table holds as JSON text, or a number.
+
+    It is 0 for anything else, of which nobody knows that it ought to be one.
+    """
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            value = json.loads(value, parse_float=Decimal)
+        except (ValueError, RecursionError):
+            return Decimal(0)
+    if isinstance(value, (Mapping, list)):
+        return value
     try:
         return amount(value)
     except BadValue:
