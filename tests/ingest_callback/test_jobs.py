@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,9 +22,10 @@ from footprint.ingest.normalise import LitellmCall, normalise
 from footprint.ingest.recorder import Recorder, mark_of, open_recorder
 from footprint.local.stack import Server
 from house import Database
-from ingest_callback.conftest import run
+from ingest_callback.conftest import footprint, run
 from ingest_callback.litellms import LOCKED, python_with
 from ingest_callback.provider import providing
+from ingest_callback.proxy import KEY, config_of, started
 
 PROGRAM = (Path(__file__).parent / "job_modes.py").read_text()
 Row = dict[str, Any]
@@ -299,3 +302,58 @@ def test_a_search_in_a_vector_store_and_a_tool_called_are_requests(here: Recorde
         kwargs = {"call_type": name, "litellm_call_id": name, "model": "m"}
         here.finished(kwargs, None, 1_790_000_000.0, 1_790_000_001.0, failed=False)
     assert here.spool.health.counts["recorded"] == 4
+
+
+def test_a_proxy_counts_a_background_response_once_whoever_asks_after_it(
+    real: Settings, provider: str, database: Database, folder: Path
+) -> None:
+    assert real.supabase_url and real.supabase_publishable_key and real.ingest_key
+    more = {
+        "SUPABASE_PUBLISHABLE_KEY": real.supabase_publishable_key,
+        "FOOTPRINT_INGEST_KEY": real.ingest_key,
+    }
+    folder.parent.joinpath("proxy").mkdir()
+    place = folder.parent / "proxy" / "spool"
+    with started(
+        python_with(LOCKED), config_of(provider), place, real.supabase_url, **more
+    ) as proxy:
+        ask = {"model": "gpt-4o", "input": "hi", "background": True}
+        made = proxy.post("/v1/responses", ask, headers={"x-user-id": "ann"}).json()
+        for person in ("bob", "cleo", "bob", "cleo", "bob"):
+            answer = httpx.get(
+                f"{proxy.url}/v1/responses/{made['id']}",
+                headers={**KEY, "x-user-id": person},
+                timeout=60,
+            )
+        assert answer.json()["status"] == "completed"
+        proxy.end(signal.SIGTERM)
+    footprint(place, real.supabase_url, "spool", "flush")
+    row = only(database)
+    assert (row["tokens_used"], row["user_profile_id"]) == (240, "ann")
+    assert float(row["cost_usd"]) == pytest.approx(0.0009)
+    assert (row["model"], row["source"], row["flags"]) == ("gpt-4o", "proxy", None)
+
+
+PROXIED = {"proxy_server_request": {"url": "http://127.0.0.1/v1/responses", "method": "POST"}}
+
+
+def test_a_job_is_known_though_a_proxy_encrypts_its_id_each_time_anew() -> None:
+    answer = {"status": "queued", "background": True}
+    made = call("aresponses", answer | {"id": "resp_x1"})
+    written = '{"id": "resp_1", "object": "response", "output": [{"id": "msg_1"}]}'
+    made.kwargs.update(original_response=written, litellm_params=PROXIED)  # type: ignore[attr-defined]
+    read = call("aget_responses", answer | {"id": "resp_x2"})
+    read.kwargs.update(response_id="resp_1", litellm_params=PROXIED)  # type: ignore[attr-defined]
+    one, other = normalise(made), normalise(read)
+    assert one is not None and other is not None
+    assert one.job_id == other.job_id == job_id_of("response", "openai", "resp_1")
+
+
+@pytest.mark.parametrize(("background", "counted"), [(False, 0), (True, 1), (None, 1)])
+def test_what_a_proxy_answered_at_once_is_no_request_when_it_is_read_again(
+    here: Recorder, background: bool | None, counted: int
+) -> None:
+    answer = {"id": "resp_1", "status": "completed", "background": background}
+    kwargs = {**call("aget_responses", answer).kwargs, "litellm_params": PROXIED}
+    here.finished(kwargs, None, 1_790_000_000.0, 1_790_000_001.0, failed=False)
+    assert here.spool.health.counts.get("recorded", 0) == counted

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -54,6 +55,9 @@ _BEGINS: Final = "bGl0ZWxsb"
 _LONGEST_PREFIX: Final = 20
 _MARKS: Final = ("response_id:", "video_id:", "llm_batch_id:", ";raw_id,")
 _PROVIDER: Final = "custom_llm_provider:"
+# Of a response, not of what is in its output.
+_WRITTEN_ID: Final = re.compile(r'"id"\s*:\s*"(resp[^"]{1,1000})"')
+_FAR: Final = 20_000
 _COST_POLL: Final = "_background_cost"
 
 
@@ -82,7 +86,10 @@ def is_no_request(kwargs: Mapping[str, Any], response: Any, *, failed: bool) -> 
         return False
     answer = _answer(loose.mapping(kwargs.get("standard_logging_object")), response)
     if deed[1] == "read":
-        return failed or job_name(_field(answer, "id")) is None
+        if failed or not _field(answer, "id"):
+            return True
+        # A proxy hands out only what it answered itself.
+        return _field(answer, "background") is False and _is_proxied(kwargs)
     return deed[1] == "none" or str(_field(answer, "object")).startswith("vector_store")
 
 
@@ -100,7 +107,7 @@ def as_job(parts: Call, response: Any, body: dict[str, Any], price_source: str) 
         return body
     kind, is_read = deed[0], deed[1] == "read"
     answer = _answer(parts.payload, response)
-    name = job_name(_field(answer, "id"))
+    name = _name(parts.kwargs, answer, kind, is_read)
     if name is None or body["status"] != "success":
         return body
     provider, plain = name
@@ -151,6 +158,31 @@ def job_name(text: Any) -> tuple[str | None, str] | None:
         provider = named if named not in ("", "None") else provider
         text = found
     return provider, text
+
+
+def _name(
+    kwargs: Mapping[str, Any], answer: Any, kind: Kind, is_read: bool
+) -> tuple[str | None, str] | None:
+    """Return the provider's name of a job, where LiteLLM says it.
+
+    Its proxy encrypts the id in an answer of the Responses API, each time anew, before the hook
+    sees it: the id that was asked for and what the provider wrote are as they were.
+    """
+    if kind == "response" and is_read:
+        asked = kwargs.get("response_id")
+        asked = asked or loose.mapping(kwargs.get("optional_params")).get("response_id")
+        if found := job_name(asked):
+            return found
+    elif kind == "response" and _is_proxied(kwargs):
+        written = kwargs.get("original_response")
+        known = _WRITTEN_ID.search(written, 0, _FAR) if isinstance(written, str) else None
+        if known is not None:
+            return job_name(known[1])
+    return job_name(_field(answer, "id"))
+
+
+def _is_proxied(kwargs: Mapping[str, Any]) -> bool:
+    return bool(loose.mapping(kwargs.get("litellm_params")).get("proxy_server_request"))
 
 
 def _wrapped(inside: str) -> str | None:
