@@ -36,7 +36,14 @@ returns table (zone text)
 language sql stable
 begin atomic
   select coalesce(o.zone, p_zone_hint, r.zone)
-  from (select 1) as one
+  from (
+    -- offset 0: once for a request, not once for each region.
+    select array_remove(array[
+      replace(lower(p_region), ' ', ''),
+      case when p_region is null and lower(p_provider) similar to '(bedrock|azure|vertex)%' and p_model ~ '/'
+           then split_part(lower(p_model), '/', 1) end,
+      case when p_region is null and lower(p_provider) like 'bedrock%' and p_model ~ '^[A-Za-z-]{2,6}\.'
+           then split_part(lower(p_model), '.', 1) end], null) offset 0) as n (names)
   left join lateral (
     select x.zone from public.zone_overrides x
      where x.provider = lower(p_provider)
@@ -44,13 +51,7 @@ begin atomic
      order by x.deployment = lower(p_model_group) desc nulls last, x.deployment = lower(p_region) desc nulls last,
               x.deployment desc limit 1) as o on true
   left join lateral (
-    select x.zone from public.region_zones x
-     where x.region in (replace(lower(p_region), ' ', ''),
-                        case when p_region is null and lower(p_provider) similar to '(bedrock|azure|vertex)%' and p_model ~ '/'
-                             then split_part(lower(p_model), '/', 1) end,
-                        case when p_region is null and lower(p_provider) like 'bedrock%' and p_model ~ '^[A-Za-z-]{2,6}\.'
-                             then split_part(lower(p_model), '.', 1) end)
-     limit 1) as r on true;
+    select x.zone from public.region_zones x where n.names <> '{}' and x.region = any (n.names) limit 1) as r on true;
 end;
 comment on function private.zone_of(text, text, text, text, text) is
   'Zone of a request as an admin, the event or its cloud region says; null where nobody does. Parsed at definition, so the planner can inline it.';
