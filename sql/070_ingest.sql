@@ -265,7 +265,7 @@ revoke execute on function private.why_not_weighed(jsonb, text[]) from public;
 -- Impact of a request from its facts, with the one formula. Used by store_events.
 create or replace function private.impact_of(
   p_provider text, p_model text, p_call_type text, p_grid_zone text, p_cache_hit boolean, p_factor_set text,
-  p_tokens_out bigint, p_tokens_in_uncached bigint, p_tokens_cached bigint, p_quantities jsonb, p_flags text[]
+  p_tokens_out bigint, p_tokens_in_uncached bigint, p_tokens_cached bigint, p_quantities jsonb default null, p_flags text[] default null
 ) returns table (
   energy_kwh float8, energy_kwh_low float8, energy_kwh_high float8,
   carbon_gco2e float8, carbon_gco2e_low float8, carbon_gco2e_high float8,
@@ -527,7 +527,7 @@ create or replace function private.impact_of_events(p_events jsonb, p_user_id te
 language plpgsql stable security definer set search_path = '' as $$
 begin
   return (select coalesce(jsonb_agg(jsonb_build_object(
-    'event_id', r.event_id, 'cost_eur', r.cost_eur, 'energy_kwh', r.energy_kwh, 'energy_kwh_low', r.energy_kwh_low,
+    'event_id', r.event_id, 'cost_eur', v.cost_eur, 'energy_kwh', r.energy_kwh, 'energy_kwh_low', r.energy_kwh_low,
     'energy_kwh_high', r.energy_kwh_high, 'carbon_gco2e', r.carbon_gco2e, 'carbon_gco2e_low', r.carbon_gco2e_low,
     'carbon_gco2e_high', r.carbon_gco2e_high, 'water_l', r.water_l, 'water_l_low', r.water_l_low, 'water_l_high', r.water_l_high,
     'restored_m2', v.m2, 'impact_reason', r.impact_reason, 'match', r.match, 'evidence', r.evidence, 'factor_set', r.factor_set)), '[]')
