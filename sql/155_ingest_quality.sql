@@ -37,6 +37,17 @@ language sql immutable set search_path = '' as $$
 $$;
 comment on function private.ingest_source(text) is 'The source of a request as it is counted.';
 
+-- Reasons and flags hold words of the sender's: new ones are counted by name as long as a day has few of them.
+create or replace function private.counted_words(p_said text[], p_known text[]) returns table (said text, word text)
+language sql immutable set search_path = '' as $$
+  select s.said, case when s.said = any (p_known) or s.place <= 200 - coalesce(cardinality(p_known), 0) then s.said else 'other' end
+    from (select x.said, row_number() over (order by x.said = any (p_known), x.said) as place
+            from (select distinct unnest(p_said) as said) x) s
+$$;
+comment on function private.counted_words(text[], text[]) is
+  'Under which words reasons or flags are counted: by themselves where a day knows them or has fewer than 200; else other.';
+revoke execute on function private.counted_words(text[], text[]) from public;
+
 create or replace function private.count_ingest(p_tallies jsonb, p_rejected jsonb, p_events jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -53,10 +64,13 @@ begin
 
   if p_rejected <> '[]' then
     insert into private.ingest_rejections as c (day, source, reason, count, last_at, example)
-    select v_day, private.ingest_source(coalesce(nullif(s.event ->> 'source', ''), 'api')), left(r.reason, 200), count(*), now(),
+    select v_day, private.ingest_source(coalesce(nullif(s.event ->> 'source', ''), 'api')), w.word, count(*), now(),
            left(max(concat_ws(' ', r.event_id, s.event ->> 'model')), 300)
       from jsonb_to_recordset(p_rejected) as r (event_id text, index integer, reason text)
       cross join lateral (select p_events -> r.index) as s (event)
+      join private.counted_words(
+        (select array_agg(left(x.reason, 200)) from jsonb_to_recordset(p_rejected) as x (reason text)),
+        array(select i.reason from private.ingest_rejections i where i.day = v_day limit 1000)) as w on w.said = left(r.reason, 200)
      group by 2, 3 order by 2, 3
     on conflict (day, source, reason) do update set
       count = c.count + excluded.count, last_at = excluded.last_at, example = excluded.example;
@@ -69,9 +83,14 @@ comment on function private.count_ingest(jsonb, jsonb, jsonb) is
 create or replace function private.count_flags(p_flags jsonb) returns void
 language sql security definer set search_path = '' as $$
   insert into private.ingest_flags as c (day, source, flag, count, last_at)
-  select (now() at time zone private.reporting_timezone())::date, private.ingest_source(f.source), f.flag, sum(f.count), now()
+  select t.day, private.ingest_source(f.source), w.word, sum(f.count), now()
     from jsonb_to_recordset(p_flags) as f (source text, flag text, count bigint)
-   group by 2, 3 order by 2, 3
+    cross join (select (now() at time zone private.reporting_timezone())::date) as t (day)
+    join private.counted_words(
+      (select array_agg(x.flag) from jsonb_to_recordset(p_flags) as x (flag text)),
+      array(select i.flag from private.ingest_flags i where i.day = (now() at time zone private.reporting_timezone())::date limit 1000)) as w
+      on w.said = f.flag
+   group by 1, 2, 3 order by 2, 3
   on conflict (day, source, flag) do update set count = c.count + excluded.count, last_at = excluded.last_at
 $$;
 comment on function private.count_flags(jsonb) is 'Counts the flags of what a batch stored: source, flag and count of each.';

@@ -121,3 +121,17 @@ def test_another_call_and_one_of_unknown_length_are_not_its_end(any_database: Da
     any_database.store(event(**{**CALL, "litellm_call_id": "call-2"}, latency_s=900))
     any_database.store(event(**CALL, started_at="2026-10-15T10:00:00Z", latency_s=None))
     assert statuses(any_database) == ["abandoned", "success", "success"]
+
+
+def test_a_sender_that_makes_up_flags_and_reasons_fills_no_table(any_database: Database) -> None:
+    for batch in range(3):
+        events = [
+            event(flags=[f"unread: {batch}.{n}.{k}" for k in range(20)]) for n in range(100)
+        ] + [event(quantities={f"unit_{batch}_{n}": -1}) for n in range(300)]
+        any_database.store(*events)
+    found = quality(any_database)
+    assert sum(row["count"] for row in found["flags"]) == 3 * 100 * 20
+    assert sum(row["count"] for row in found["rejections"]) == 900
+    for name, word in (("flags", "flag"), ("rejections", "reason")):
+        assert len(found[name]) <= 202
+        assert "other" in {row[word] for row in found[name]}
