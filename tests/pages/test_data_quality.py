@@ -186,6 +186,118 @@ def test_a_zero_of_a_free_model_stays_and_is_asked_about_once(
     assert empty.database.one("select count(*) from public.request_logs where cost_usd = 0") == 2
 
 
+TOKENLESS = {
+    **{"provider": "acme", "model": "ocr", "cost_usd": None, "price_source": None},
+    **{"tokens_input_uncached": None, "tokens_output_text": None},
+}
+
+
+def choose(at: AppTest, label: str, option: str) -> None:
+    next(box for box in at.selectbox if box.label == label).select(option).run()
+    assert not at.exception, at.exception[0].message
+
+
+def fill(at: AppTest, label: str, value: float) -> None:
+    next(field for field in at.number_input if field.label == label).set_value(value)
+
+
+def say_source(at: AppTest) -> None:
+    next(field for field in at.text_input if field.label == "Source").set_value("contract")
+
+
+def test_what_has_no_tokens_is_priced_by_its_unit(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty.database.execute("insert into public.fx_rates values ('2000-01-01', 0.5, 'test')")
+    at_noon = {"started_at": yesterday().isoformat()}
+    pages = {"quantities": {"pages": 3}}
+    empty.database.store(
+        *(event(**TOKENLESS, **pages, **at_noon) for _ in range(3)),
+        event(**TOKENLESS, **pages, **at_noon, service_tier="batch"),
+        *(event(**TOKENLESS, quantities={"characters": 500}, **at_noon) for _ in range(2)),
+        event(**TOKENLESS, **at_noon),
+    )
+    at = open_page(monkeypatch, "ada", QUALITY)
+    assert table(at, "Billed by") == [
+        *("Pages read", "Characters", "Nothing that is known", "Pages read"),
+    ]
+    assert table(at, "Amount") == ["9", "1,000", "–", "3"]
+    assert table(at, "Tier") == ["usual", "usual", "usual", "batch"]
+    [box] = [box for box in at.selectbox if box.label == "What to price"]
+    assert box.options == ["Pages read", "Characters", "Pages read (batch)"]
+    assert not [field for field in at.number_input if field.label == "Input"]
+    assert "here a price is for tokens" not in words(at)
+
+    fill(at, "USD per page", 0.001)
+    say_source(at)
+    press(at, PRESS)
+    assert (
+        "3 requests would cost $0.01 (<€0.01 at the rate of each day). Nothing is stored yet. "
+        "Left without a price: 4. Of these, 2 used characters, whose price is not given; "
+        "1 had another tier of service; 1 said nothing of what they used."
+    ) in said(at)
+    press(at, "Store these prices")
+    assert "3 requests of ocr got a price." in said(at)
+    costs = "select cost_usd, count(*) from public.request_logs where cost_usd is not null group by 1 order by 1"
+    assert empty.database.rows(costs) == [(Decimal("0.003"), 3)]
+
+    # Characters by the million, as their providers state it: 500 at 15 $ are 0.0075 $ each.
+    choose(at, "What to price", "Characters")
+    fill(at, "USD per million characters", 15.0)
+    say_source(at)
+    press(at, PRESS)
+    press(at, "Store these prices")
+    assert empty.database.rows(costs) == [(Decimal("0.003"), 3), (Decimal("0.0075"), 2)]
+    assert empty.database.rollup_differences() == 0
+
+
+def test_tokens_of_a_tier_get_a_price_of_that_tier_alone(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_noon = {"started_at": yesterday().isoformat(), "cost_usd": None}
+    hour = {"tokens_cache_write": 100, "quantities": {"cache_write_1h_tokens": 100}}
+    empty.database.store(
+        *(event(**at_noon) for _ in range(3)),
+        event(**at_noon, **hour),
+        event(**at_noon, quantities={"web_searches": 1}),
+        event(**at_noon, service_tier="flex"),
+        event(**at_noon, service_tier="flex"),
+    )
+    at = open_page(monkeypatch, "ada", QUALITY)
+    assert table(at, "Billed by") == ["Text tokens", "Text tokens", "Text tokens + web searches"]
+    assert len(at.number_input) == 5
+    press(at, PRESS)
+    assert "4 requests would cost" in said(at)
+    assert "1 used web searches, whose price is not given" in said(at)
+
+    choose(at, "What to price", "Text tokens (flex)")
+    # What is listed is the usual tier's price.
+    assert [field.value for field in at.number_input] == [0, 0, 0, 0]
+    fill(at, "Input", 1.0)
+    say_source(at)
+    press(at, PRESS)
+    assert "2 requests would cost" in said(at)
+    press(at, "Store these prices")
+    assert (
+        empty.database.rows(
+            "select service_tier, cost_usd from public.request_logs where cost_usd is not null"
+        )
+        == [("flex", Decimal("0.001"))] * 2
+    )
+    assert empty.database.rollup_differences() == 0
+
+
+def test_what_no_single_price_fits_is_said_and_has_no_form(
+    empty: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_noon = {"started_at": yesterday().isoformat()}
+    empty.database.store(event(**TOKENLESS, **at_noon, flags=["tokens_unread"]))
+    at = open_page(monkeypatch, "ada", QUALITY)
+    assert table(at, "Billed by") == ["Usage that is not understood"]
+    assert "their cost stays unknown" in said(at)
+    assert PRESS not in buttons(at)
+
+
 def test_a_listed_model_begins_with_its_listed_price(
     empty: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from footprint.auth import Me
 from footprint.data.client import rpc
 from footprint.data.period import Period
+
+# What `unpriced_parts` calls the tokens of text; what is no unit has a space.
+TEXT_TOKENS: Final = "text tokens"
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,55 @@ class Unpriced:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Requests of a model without a price that are of one tier and billed by the same.
+
+    Attributes:
+        tier: of service; None for the usual one.
+        billed_by: `TEXT_TOKENS` and units of `footprint.event.UNITS`; empty where nothing says it.
+            Alone, a reason: not ended, several models, not understood.
+        amount: of the unit, where it is one and nothing else; None otherwise.
+        tokens_cache_write_1h: tokens written to a cache for an hour, which have their own price.
+    """
+
+    tier: str | None
+    billed_by: tuple[str, ...]
+    requests: int
+    tokens: int
+    amount: Decimal | None
+    tokens_cache_write_1h: int
+
+    @property
+    def is_text(self) -> bool:
+        """Whether text tokens alone bill it."""
+        return self.billed_by == (TEXT_TOKENS,)
+
+    @property
+    def unit(self) -> str | None:
+        """The unit that alone bills it; None where it is tokens, several, or nobody knows."""
+        return self.billed_by[0] if self.amount is not None else None
+
+
+@dataclass(frozen=True)
 class Prices:
-    """USD for a million tokens of each class; reasoning costs as output does."""
+    """USD for a million tokens of each class; reasoning costs as output does.
+
+    Without a price for them, requests that wrote to a cache for an hour are left.
+    """
 
     usd_per_m_in: float
     usd_per_m_cache_read: float
     usd_per_m_cache_write: float
     usd_per_m_out: float
+    usd_per_m_cache_write_1h: float | None = None
+
+
+@dataclass(frozen=True)
+class UnitPrice:
+    """USD for one of a unit, for requests without tokens that it alone bills."""
+
+    unit: str
+    usd_per_unit: Decimal
 
 
 @dataclass(frozen=True)
@@ -43,8 +88,10 @@ class Priced:
 
     Attributes:
         requests: how many it prices.
-        left: how many stay without a price.
-        more: whether another call would price some of those.
+        left: how many of its kind, with tokens or without, stay without a price.
+        reasons: why, and how many each: `another tier`, `tokens unknown`, `nothing said`, what
+            `Part.billed_by` may hold alone, or a unit that has no price; one may have several.
+        more: whether another call would price more; what is left is counted by the last.
     """
 
     requests: int
@@ -52,6 +99,7 @@ class Priced:
     cost_usd: Decimal
     cost_eur: Decimal
     left: int
+    reasons: Mapping[str, int]
     more: bool
 
 
@@ -142,16 +190,40 @@ def unpriced_models(me: Me) -> list[Unpriced]:
     ]
 
 
-def preview_prices(me: Me, model: Unpriced, prices: Prices, source: str) -> Priced:
-    """Return what a price would make of a model's unpriced requests; nothing is stored."""
-    return _price(me, model, prices, source, apply=False)
+def unpriced_parts(me: Me, model: Unpriced) -> tuple[list[Part], bool]:
+    """Return what bills a model's unpriced requests, the most requests first.
+
+    The second value tells whether there are so many requests that only a sample was read.
+    """
+    answer = rpc(me.session, "unpriced_parts", _named(model))
+    parts = [
+        Part(
+            row["tier"],
+            tuple(row["billed_by"]),
+            int(row["requests"]),
+            int(row["tokens"]),
+            None if row["amount"] is None else Decimal(row["amount"]),
+            int(row["tokens_cache_write_1h"]),
+        )
+        for row in answer["parts"]
+    ]
+    return parts, bool(answer["cut"])
 
 
-def apply_prices(me: Me, model: Unpriced, prices: Prices, source: str) -> Iterator[int]:
+def preview_prices(
+    me: Me, model: Unpriced, prices: Prices | UnitPrice, source: str, tier: str | None = None
+) -> Priced:
+    """Return what a price would make of a model's unpriced requests of a tier; store nothing."""
+    return _price(me, model, prices, {"p_source": source, "p_tier": tier, "p_apply": False})
+
+
+def apply_prices(
+    me: Me, model: Unpriced, prices: Prices | UnitPrice, source: str, tier: str | None = None
+) -> Iterator[int]:
     """Price a model's unpriced requests for good; yield how many were done after each batch."""
     done = 0
     while True:
-        batch = _price(me, model, prices, source, apply=True)
+        batch = _price(me, model, prices, {"p_source": source, "p_tier": tier, "p_apply": True})
         done += batch.requests
         yield done
         if not (batch.more and batch.requests):
@@ -220,15 +292,27 @@ def _checked(day: date, answer: Mapping[str, Any]) -> CheckedDay:
     return CheckedDay(day, {name: int(count) for name, count in answer.items()})
 
 
-def _price(me: Me, model: Unpriced, prices: Prices, source: str, *, apply: bool) -> Priced:
-    call = {"p_provider": model.provider, "p_model": model.model, "p_source": source}
-    rates = {f"p_{name}": value for name, value in asdict(prices).items()}
-    answer = rpc(me.session, "price_unpriced", call | rates | {"p_apply": apply})
+def _named(model: Unpriced) -> dict[str, object]:
+    return {"p_provider": model.provider, "p_model": model.model}
+
+
+def _price(
+    me: Me, model: Unpriced, prices: Prices | UnitPrice, how: Mapping[str, object]
+) -> Priced:
+    call = _named(model) | dict(how)
+    if isinstance(prices, Prices):
+        name = "price_unpriced"
+        call |= {f"p_{rate}": value for rate, value in asdict(prices).items()}
+    else:
+        name = "price_unpriced_unit"
+        call |= {"p_unit": prices.unit, "p_usd_per_unit": str(prices.usd_per_unit)}
+    answer = rpc(me.session, name, call)
     return Priced(
         int(answer["requests"]),
         int(answer["tokens"]),
         Decimal(answer["cost_usd"]),
         Decimal(answer["cost_eur"]),
-        int(answer["left"]),
+        int(answer["left"] or 0),
+        {reason: int(count) for reason, count in answer["reasons"].items()},
         bool(answer["more"]),
     )
