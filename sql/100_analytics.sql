@@ -60,22 +60,22 @@ comment on view public.user_request_analytics is 'Each person''s totals over all
 
 create or replace view public.user_recent_activity with (security_invoker = true) as
   select r.user_profile_id as user_id, r.event_id, r.started_at, r.provider, r.model, r.status, r.error_class,
-         r.tokens_used, r.cost_eur, r.latency_s, r.energy_kwh, r.carbon_gco2e, r.water_l, r.impact_reason,
+         r.tokens_used, case when r.cache_hit then 0 else r.cost_eur end as cost_eur, r.latency_s, r.energy_kwh, r.carbon_gco2e, r.water_l, r.impact_reason,
          r.service_tier, r.quantities
   from public.request_logs r;
-comment on view public.user_recent_activity is 'Requests in short. Order by started_at desc, event_id desc and page by those two.';
+comment on view public.user_recent_activity is 'Requests in short; what the gateway''s cache answered costs nothing. Order by started_at desc, event_id desc and page by those two.';
 
 create or replace view public.request_events with (security_invoker = true) as
   select r.event_id as id, r.user_profile_id as user_id, r.started_at as ts, r.model, r.provider,
          coalesce(r.tokens_input_uncached, 0) + coalesce(r.tokens_cache_read, 0) + coalesce(r.tokens_cache_write, 0) as tokens_in,
          coalesce(r.tokens_output_text, 0) + coalesce(r.tokens_reasoning, 0) as tokens_out,
-         r.cost_eur, r.energy_kwh as kwh, r.water_l as l, r.carbon_gco2e / 1000 as co2e,
-         round(r.cost_eur * (m.verified_m2_per_eur + m.pending_m2_per_eur), 9) as m2, r.created_at
+         case when r.cache_hit then 0 else r.cost_eur end as cost_eur, r.energy_kwh as kwh, r.water_l as l, r.carbon_gco2e / 1000 as co2e,
+         round(case when r.cache_hit then 0 else r.cost_eur end * (m.verified_m2_per_eur + m.pending_m2_per_eur), 9) as m2, r.created_at
   from public.request_logs r
   left join private.restoration_rates(null, null) m
     on m.month = date_trunc('month', r.started_at at time zone (select private.reporting_timezone()))::date;
 comment on view public.request_events is
-  'Requests in the impact-telemetry shape: ts, tokens_in, tokens_out, cost_eur, kwh, l (litres), co2e (kg), m2 (verified or pending). NULL is unknown.';
+  'Requests in the impact-telemetry shape: ts, tokens_in, tokens_out, cost_eur, kwh, l (litres), co2e (kg), m2 (verified or pending). NULL is unknown; what the gateway''s cache answered costs nothing.';
 
 revoke all on public.monthly_token_usage, public.user_request_analytics, public.user_recent_activity, public.request_events
   from public, anon, authenticated, service_role;

@@ -22,8 +22,10 @@ begin
                          r.source, r.attribution, r.status, r.error_class, r.error_code, r.cache_hit,
                          r.tokens_input_uncached, r.tokens_cache_read, r.tokens_cache_write, r.tokens_output_text, r.tokens_reasoning,
                          r.tokens_used, r.tokens_estimated, r.latency_s, r.time_to_first_token_s,
-                         r.cost_usd, r.price_source, r.cost_eur, r.fx_eur_per_usd, r.fx_date, r.reported_cost, r.reported_currency,
-                         r.service_tier, r.quantities, private.quantities_text(r.quantities) as quantities_text, r.cost_tools_usd, r.flags,
+                         case when r.cache_hit then 0 else r.cost_usd end as cost_usd, r.price_source,
+                         case when r.cache_hit then 0 else r.cost_eur end as cost_eur, r.fx_eur_per_usd, r.fx_date, r.reported_cost, r.reported_currency,
+                         r.service_tier, r.quantities, private.quantities_text(r.quantities) as quantities_text,
+                         case when r.cache_hit then 0 * r.cost_tools_usd else r.cost_tools_usd end as cost_tools_usd, r.flags,
                          r.energy_kwh, r.energy_kwh_low, r.energy_kwh_high, r.carbon_gco2e, r.carbon_gco2e_low, r.carbon_gco2e_high,
                          r.water_l, r.water_l_low, r.water_l_high,
                          r.factor_id, r.factor_set, r.match, r.evidence, r.grid_zone, r.impact_reason
@@ -40,7 +42,7 @@ begin
 end
 $$;
 comment on function public.my_requests(date, date, text[], text[], text, text, timestamptz, uuid, integer) is
-  'One''s own requests, newest first, a page of at most 200: days inclusive, null for no filter; page with the last row''s started_at and event_id.';
+  'One''s own requests, newest first, a page of at most 200: days inclusive, null for no filter; what the gateway''s cache answered costs nothing; page with the last row''s started_at and event_id.';
 
 create or replace function public.my_request_days(p_from date, p_to date) returns jsonb
 language sql stable security invoker set search_path = '' as $$

@@ -24,7 +24,8 @@ begin
   end if;
   return (
     with newest as materialized (
-      select r.session_id, r.started_at, r.tokens_used, r.cost_eur from public.request_logs r
+      select r.session_id, r.started_at, case when r.cache_hit then 0 else r.tokens_used end as tokens_used,
+             case when r.cache_hit then 0 else r.cost_eur end as cost_eur from public.request_logs r
        where r.user_profile_id is null order by r.started_at desc limit p_sample
     ), sessions as (
       select n.session_id, count(*) as requests, sum(n.tokens_used) as tokens, sum(n.cost_eur) as cost_eur,

@@ -11,6 +11,7 @@ import httpx
 from starlette.applications import Starlette
 
 from footprint.api.exports import ROUTES
+from footprint.auth.sessions import AuthSession
 from web import ask, cookies_of, session_for
 
 APP = Starlette(routes=ROUTES)
@@ -19,13 +20,15 @@ OWN_PAGE = {"sec-fetch-site": "same-origin"}
 TOTAL_USD, TOTAL_EUR = Decimal("15.0000000001"), Decimal("13.50000000009")
 
 
-def get(person: str | None, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
-    cookies = cookies_of(session_for(person) if person else None)
+def get(
+    person: str | AuthSession | None, path: str, headers: Mapping[str, str] | None = None
+) -> httpx.Response:
+    cookies = cookies_of(session_for(person) if isinstance(person, str) else person)
     jar = "; ".join(f"{name}={value}" for name, value in cookies.items())
     return ask(APP, "GET", path, headers={"cookie": jar, **(headers or OWN_PAGE)})
 
 
-def file_of(path: str, person: str = "fin") -> str:
+def file_of(path: str, person: str | AuthSession = "fin") -> str:
     answer = get(person, path)
     assert answer.status_code == 200, answer.text
     return answer.content.decode("utf-8")

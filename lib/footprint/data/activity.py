@@ -111,7 +111,12 @@ def one_request(me: Me, event_id: str) -> Request | None:
     except ValueError:
         return None
     rows = fetch_all(me.session, "request_logs", "event_id", {"event_id": f"eq.{known}"})
-    return {name: _figure(name, value) for name, value in rows[0].items()} if rows else None
+    if not rows:
+        return None
+    request = {name: _figure(name, value) for name, value in rows[0].items()}
+    if request["cache_hit"]:  # Free, whatever its sender says of a cost.
+        request |= {"cost_usd": 0.0, "cost_eur": 0.0, "cost_tools_usd": None}
+    return request
 
 
 def content_of(me: Me, event_id: str) -> Content | None:
@@ -179,4 +184,4 @@ def _ask_page(session: Session, wanted: Wanted, after: Cursor | None, rows: int)
         "p_before_id": after and after.event_id,
         "p_limit": rows,
     }
-    return list(rpc(session, "my_requests", call))
+    return list(rpc(session, "my_requests", call, exact=True))

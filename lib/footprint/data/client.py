@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Protocol
 
 import httpx
@@ -39,20 +40,29 @@ class Session(Protocol):
         """Return a good token other than the one that was turned down."""
 
 
-def rpc(session: Session, name: str, arguments: Mapping[str, object] | None = None) -> Any:
+def rpc(
+    session: Session,
+    name: str,
+    arguments: Mapping[str, object] | None = None,
+    *,
+    exact: bool = False,
+) -> Any:
     """Call a database function as this person and return its JSON value.
 
     Args:
         session: whose token is sent; renewed once if it turns out to have expired.
         name: the function in the exposed schema.
         arguments: by parameter name.
+        exact: whether numbers with decimals come as `Decimal`, as money must: a float has no more
+            than 17 digits.
 
     Raises:
         AccessDenied: where this person may not ask that.
         InputError: where the function refuses an argument.
         ServiceUnavailable: where the database does not answer or cannot.
     """
-    return _read(_ask(session, "POST", f"rpc/{name}", content=json.dumps(arguments or {})))
+    response = _ask(session, "POST", f"rpc/{name}", content=json.dumps(arguments or {}))
+    return _read(response, exact=exact)
 
 
 def fetch_all(
@@ -154,8 +164,8 @@ def _send(method: str, path: str, token: str, request: Mapping[str, Any]) -> htt
         raise ServiceUnavailable(_UNAVAILABLE) from error
 
 
-def _read(response: httpx.Response) -> Any:
-    body = _body(response)
+def _read(response: httpx.Response, *, exact: bool = False) -> Any:
+    body = _body(response, Decimal if exact else float)
     if response.is_success:
         return body
     ours = _our_sentence(body)
@@ -174,11 +184,11 @@ def _read(response: httpx.Response) -> Any:
     raise ServiceUnavailable(_UNAVAILABLE)
 
 
-def _body(response: httpx.Response) -> Any:
+def _body(response: httpx.Response, number: type[Decimal | float]) -> Any:
     if response.is_success and not response.content:
         return None  # a function that answers nothing
     try:
-        return json.loads(response.text)
+        return json.loads(response.text, parse_float=number)
     except ValueError as error:
         if response.is_success:
             raise ServiceUnavailable(_UNAVAILABLE) from error

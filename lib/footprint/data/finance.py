@@ -115,7 +115,7 @@ def _sum(values: Iterable[Any]) -> Any:
 
 @st.cache_data(ttl="1m", max_entries=64, show_spinner=False)
 def _finance_month(user_id: str, role: str, month: date, _session: Session) -> FinanceMonth:
-    answer = rpc(_session, "finance_month", {"p_month": month.isoformat()})
+    answer = rpc(_session, "finance_month", {"p_month": month.isoformat()}, exact=True)
     return FinanceMonth(
         month=_month(answer["month"]) or month,
         timezone=answer["timezone"],

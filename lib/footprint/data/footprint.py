@@ -83,7 +83,7 @@ def _my_footprint(
     user_id: str, role: str, period: Period, filters: Filters, _session: Session
 ) -> Footprint:
     call = period.arguments() | filters.arguments("models", "providers")
-    answer = rpc(_session, "my_footprint", call)
+    answer = rpc(_session, "my_footprint", call, exact=True)
     return Footprint(**footprint_fields(answer), rates_since=rates_since(_session))
 
 

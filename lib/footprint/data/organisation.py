@@ -88,7 +88,7 @@ def usage_by_tag(me: Me, period: Period, filters: Filters) -> Tags:
 def _organisation_footprint(
     user_id: str, role: str, period: Period, filters: Filters, _session: Session
 ) -> OrganisationFootprint:
-    answer = rpc(_session, "organisation_footprint", _call(period, filters))
+    answer = rpc(_session, "organisation_footprint", _call(period, filters), exact=True)
     months = answer.get("by_team_period")
     return OrganisationFootprint(
         **footprint_fields(answer),
@@ -129,7 +129,7 @@ def _usage_by_tag(
     user_id: str, role: str, period: Period, filters: Filters, _session: Session
 ) -> Tags:
     call = period.arguments() | filters.arguments("models", "providers")
-    answer = rpc(_session, "usage_by_tag", call)
+    answer = rpc(_session, "usage_by_tag", call, exact=True)
     return Tags(usage_table(answer["tags"], "tag"), _days(answer))
 
 

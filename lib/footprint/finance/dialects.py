@@ -75,7 +75,8 @@ def csv_figure(value: object) -> Decimal | None:
     """Return a figure exactly as it was told, nothing where it is unknown."""
     if value is None or value is pd.NA or value != value:  # the last one is NaN
         return None
-    return value if isinstance(value, Decimal) else Decimal(str(value))
+    figure = value if isinstance(value, Decimal) else Decimal(str(value))
+    return figure.normalize()
 
 
 def _figure(value: Decimal, decimal: str) -> str:

@@ -62,6 +62,10 @@ const STORAGE_GRANTS_SQL = `
 const isoTimestamp = (text) =>
   text.replace(" ", "T").replace(/([+-]\d{2})(:?\d{2})?$/, (_, h, m) => `${h}:${(m ?? "00").replace(":", "")}`);
 
+/** A number as it was written, as PostgREST hands it on, where JavaScript's own would lose digits of it. */
+const everyDigit = (_key, value, { source }) =>
+  typeof value === "number" && source.length > 16 ? JSON.rawJSON(source) : value;
+
 function connect(config) {
   const connection = createPostgresConnection({
     postgresOptions: {
@@ -78,7 +82,7 @@ function connect(config) {
           to: 3802,
           from: [3802],
           serialize: (x) => (typeof x === "string" ? x : JSON.stringify(x)),
-          parse: (x) => JSON.parse(x),
+          parse: (x) => JSON.parse(x, everyDigit),
         },
       },
     },
