@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest_callback.provider_jobs import Jobs
 
@@ -48,12 +48,22 @@ IMAGES = {
 }
 
 
+class Asked(NamedTuple):
+    """A request as the provider saw it; ``model`` is empty where the body names none."""
+
+    method: str
+    path: str
+    model: str
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Replaced for each provider.
     jobs = Jobs(lambda model: {"model": model})
+    asked: list[Asked]
 
     def do_GET(self) -> None:
+        self._take_down("GET", "")
         found = self.jobs.get(self.path)
         if isinstance(found, str):
             self._bytes(found.encode(), "application/octet-stream")
@@ -66,10 +76,15 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers["content-length"]))
         if self.path.endswith("/transcriptions"):
+            self._take_down("POST", "")
             self._json({"text": "hello world", "duration": 3.2})  # the body is a form
             return
         is_json = "json" in self.headers.get("content-type", "") and raw
         body = json.loads(raw) if is_json else {}
+        if self.path.endswith("/files"):
+            named = re.search(rb'"model": ?"([^"]+)"', raw)
+            body = {"model": named[1].decode()} if named else {}
+        self._take_down("POST", str(body.get("model", "")))
         job = self.jobs.post(self.path, body)
         if job is not None:
             self._json(job)
@@ -96,6 +111,10 @@ class Handler(BaseHTTPRequestHandler):
             billed = {"billed_units": {"search_units": 1}}
             found = [{"index": 0, "relevance_score": 0.9}]
             self._json({"id": "rr-1", "results": found, "meta": billed})
+        elif self.path.endswith("/ocr"):
+            pages = [{"index": n, "markdown": "hello"} for n in range(3)]
+            used = {"pages_processed": 3, "doc_size_bytes": 9}
+            self._json({"pages": pages, "model": model, "usage_info": used, "object": "ocr"})
         elif self.path.endswith("/embeddings"):
             vector = {"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}
             usage = {"prompt_tokens": 7, "total_tokens": 7}
@@ -114,6 +133,11 @@ class Handler(BaseHTTPRequestHandler):
             if model.endswith("-slow"):
                 time.sleep(3)
             self._json(self._answer(model, "chat.completion", choice) | {"usage": USAGE})
+
+    def _take_down(self, method: str, model: str) -> None:
+        # Azure's addresses are OpenAI's with another beginning and the version at the end.
+        self.path = self.path.partition("?")[0].replace("/openai/", "/v1/", 1)
+        self.asked.append(Asked(method, self.path, model))
 
     def _answer(self, model: str, kind: str, choice: dict[str, Any]) -> dict[str, Any]:
         # The same id every time, as some gateways do: it must not be taken for a key.
@@ -212,9 +236,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def providing() -> Iterator[str]:
-    """Yield the provider's address."""
-    handler = type("JobHandler", (Handler,), {"jobs": Jobs(Handler._response)})
+def providing(asked: list[Asked] | None = None) -> Iterator[str]:
+    """Yield the provider's address; ``asked`` fills with what it is asked, if given."""
+    own = {"jobs": Jobs(Handler._response), "asked": [] if asked is None else asked}
+    handler = type("OneProvider", (Handler,), own)
     web = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     web.daemon_threads = True
     thread = threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True)

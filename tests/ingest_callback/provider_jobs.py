@@ -49,7 +49,7 @@ class Jobs:
             case ["batches"]:
                 return self._new("batch", _batch(body))
             case ["files"]:
-                return self._new("file", _FILE)
+                return self._new("file", _FILE | body)
             case ["fine_tuning", "jobs"]:
                 return self._new("ftjob", _fine_tuning(body))
             case ["videos"]:
@@ -127,7 +127,9 @@ class Jobs:
 
     def _output(self, name: str) -> str:
         """Return what a batch of two answered and one refused request wrote."""
-        body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o"}
+        batch = self._jobs.get(name.replace("file-out-", "batch_"), {})
+        model = self._jobs.get(str(batch.get("input_file_id")), {}).get("model", "gpt-4o")
+        body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": model}
         message = {"role": "assistant", "content": "hello world"}
         answer = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
         good = {

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from footprint.ingest.pricing import NOT_BILLED
 from ingest_callback.conftest import LONG, ROOT, footprint
 from ingest_callback.litellms import LOCKED, VERSIONS, python_with, version_of
 from ingest_callback.provider import providing
@@ -181,6 +182,44 @@ def test_the_usage_of_a_stream_is_asked_for_where_the_client_does_not(
     # `always_include_stream_usage` is unknown to LiteLLM 1.80, which counts for itself.
     used = (100, 50) if version_of(python) >= (1, 81) else (8, 2)
     assert short(event) == ("chat", "gpt-4o", "success", *used)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("GET", "/v1/responses/resp_1"), ("POST", "/v1/responses/resp_1/cancel")),
+        *(("GET", "/v1/batches/batch_1"), ("GET", "/v1/videos/video_1"), ("GET", "/v1/models")),
+        ("POST", "/v1/messages/count_tokens"),
+    ],
+)
+def test_what_the_proxy_refuses_is_no_request_where_it_asks_for_no_work(
+    served: tuple[Proxy, Receiver], method: str, path: str
+) -> None:
+    proxy, receiver = served
+    before = set(receiver.stored)
+    wrong = {"authorization": "Bearer sk-wrong"}
+    body = {"model": "claude", "messages": ASK} if "messages" in path else None
+    answer = httpx.request(method, proxy.url + path, json=body, headers=wrong, timeout=60)
+    assert answer.status_code in (400, 401)
+    proxy.post("/rerank", {"model": "rerank", "query": "q", "documents": ["a"]}, headers=wrong)
+    [event] = new_events(receiver, before, 1)
+    assert (event["call_type"], event["status"]) == ("rerank", "failure")
+    assert (event["cost_usd"], event["price_source"]) == ("0", NOT_BILLED)
+
+
+def test_a_file_that_the_proxy_refuses_is_no_request(served: tuple[Proxy, Receiver]) -> None:
+    proxy, receiver = served
+    before = set(receiver.stored)
+    httpx.post(
+        proxy.url + "/v1/files",
+        files={"file": ("a.jsonl", b"no lines of a batch")},
+        data={"purpose": "batch"},
+        headers=KEY,
+        timeout=60,
+    )
+    proxy.post(*chat("gpt-4o"))
+    [event] = new_events(receiver, before, 1)
+    assert short(event) == ("chat", *GPT)
 
 
 def test_a_wrong_key_and_the_whole_table_leave_nothing_double(

@@ -33,7 +33,10 @@ ESTIMATED: Final = "estimated tokens at litellm's price"
 _GAVE_UP: Final = frozenset({"408", "499", "504"})
 # Kinds that are free or billed otherwise than by the token.
 _WITHOUT_TOKENS: Final = frozenset(
-    {"moderation", "transcription", "speech", "rerank", "image_generation", "image_edit"}
+    {
+        *("moderation", "transcription", "speech", "rerank", "image_generation", "image_edit"),
+        *("ocr", "search"),
+    }
 )
 
 # LiteLLM adds binary numbers up.

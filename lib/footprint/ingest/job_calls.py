@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 from footprint.ingest import loose
+from footprint.ingest.routes import kind_of_route, route_of
 
 Kind: TypeAlias = Literal["response", "batch", "fine_tuning", "video", "interaction", ""]
 Deed: TypeAlias = Literal["create", "read", "none"]
@@ -67,4 +68,10 @@ def deed_of(kwargs: Mapping[str, Any]) -> tuple[Kind, Deed] | None:
     name = kwargs.get("call_type")
     if name is None:
         name = loose.mapping(kwargs.get("standard_logging_object")).get("call_type")
-    return DEEDS.get(name) if type(name) is str else None
+    if type(name) is not str:
+        return None
+    route = route_of(kwargs, name)
+    if route is not None and kind_of_route(route) is None:
+        # The proxy refused what asks for no work.
+        return "", "none"
+    return DEEDS.get(name)

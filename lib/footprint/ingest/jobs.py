@@ -14,10 +14,10 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from footprint.event import EARLIEST, MAX_MODEL, Status, event_key
 from footprint.ingest import loose
@@ -25,6 +25,9 @@ from footprint.ingest.attribution import Call
 from footprint.ingest.charge import BROKE_OFF, NO_PRICE, NO_USAGE
 from footprint.ingest.job_calls import Kind, deed_of
 from footprint.ingest.pricing import NOT_BILLED
+
+# Id of a deployment → LiteLLM's name of its model, None where there is no such deployment.
+Deployed: TypeAlias = Callable[[str], "str | None"]
 
 ANSWERED: Final = ":answered"
 # The job has not ended; who made it is not known, but who read it.
@@ -93,7 +96,13 @@ def is_no_request(kwargs: Mapping[str, Any], response: Any, *, failed: bool) -> 
     return deed[1] == "none" or str(_field(answer, "object")).startswith("vector_store")
 
 
-def as_job(parts: Call, response: Any, body: dict[str, Any], price_source: str) -> dict[str, Any]:
+def as_job(
+    parts: Call,
+    response: Any,
+    body: dict[str, Any],
+    price_source: str,
+    deployed: Deployed | None = None,
+) -> dict[str, Any]:
     """Return the event of a call with what is known of its job.
 
     Args:
@@ -101,6 +110,7 @@ def as_job(parts: Call, response: Any, body: dict[str, Any], price_source: str) 
         response: the answer as the hook got it.
         body: the event as of any call, in the form in which it is stored; it is changed.
         price_source: names LiteLLM and its version.
+        deployed: which model a deployment leads to; without it some keep the deployment's name.
     """
     deed = deed_of(parts.kwargs)
     if deed is None or deed[1] == "none":
@@ -117,6 +127,11 @@ def as_job(parts: Call, response: Any, body: dict[str, Any], price_source: str) 
         return body | {"job_id": job_id + ANSWERED}
     state = _state(parts, answer, kind)
     _say_what(body, parts, answer, kind)
+    if body["model"] == body.get("model_group") and deployed is not None:
+        # So LiteLLM names the model of a batch that was made for a deployment.
+        info = loose.mapping(parts.own_metadata.get("model_info"))
+        found = deployed(loose.text(info.get("id")) or "")
+        body["model"] = _model([found], body)
     if provider is not None:
         body["provider"] = provider
     if kind == "batch" and body.get("price_source") == NO_PRICE:

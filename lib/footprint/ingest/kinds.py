@@ -8,6 +8,7 @@ from typing import Any, Final
 from footprint.ingest import loose
 from footprint.ingest.attribution import Call
 from footprint.ingest.job_calls import CALL_TYPES
+from footprint.ingest.routes import kind_of_route, route_of
 
 MAX_ANSWER: Final = 400_000
 _CALL_TYPES: Final = {
@@ -21,6 +22,7 @@ _PLAIN: Final = frozenset(
         *("completion", "text_completion", "embedding", "responses", "image_generation"),
         *("image_edit", "image_variation", "moderation", "transcription", "speech", "rerank"),
         *("generate_content", "generate_content_stream", "retrieve_batch", "create_batch"),
+        *("ocr", "search"),
     }
 )
 # What LiteLLM says, an asynchronous call with an `a` before it → what we say.
@@ -55,6 +57,8 @@ def call_type_of(parts: Call) -> str:
     if raw in ("pass_through_endpoint", "allm_passthrough_route", "llm_passthrough_route"):
         address = (loose.text(parts.payload.get("api_base"), 2000) or "").lower()
         return next((name for mark, name in _PASS_THROUGH if mark in address), "pass_through")
+    if route := route_of(parts.kwargs, raw):
+        return kind_of_route(route) or raw
     return raw
 
 

@@ -26,7 +26,7 @@ from footprint.ingest.answered import LOOKED_AT, answered
 from footprint.ingest.attribution import Call, find_person
 from footprint.ingest.charge import find_charge
 from footprint.ingest.job_calls import deed_of
-from footprint.ingest.jobs import as_job
+from footprint.ingest.jobs import Deployed, as_job
 from footprint.ingest.kinds import TEXT, answer_text, call_type_of
 from footprint.ingest.region import find_region
 from footprint.ingest.stated_prices import RawPrices, find_stated
@@ -87,6 +87,7 @@ def event_body(
     price_source: str = "litellm",
     recount: Recount | None = None,
     raw_prices: RawPrices | None = None,
+    deployed: Deployed | None = None,
 ) -> dict[str, Any] | None:
     """Return the event of a finished call, in the form in which it is stored and delivered.
 
@@ -97,6 +98,7 @@ def event_body(
         price_source: names LiteLLM and its version; goes with every cost it computed.
         recount: counts the tokens of streams that came without usage; None leaves them unknown.
         raw_prices: looks a key up in LiteLLM's raw price map, which tells free from unknown.
+        deployed: which model a deployment of the host's proxy leads to.
 
     Returns:
         None where not even the call's start or its id is known.
@@ -180,7 +182,9 @@ def event_body(
         "flags": list(flags) or None,
     }
     found = {name: value for name, value in body.items() if value is not None}
-    return found if deed_of(kwargs) is None else as_job(parts, call.response, found, price_source)
+    if deed_of(kwargs) is None:
+        return found
+    return as_job(parts, call.response, found, price_source, deployed)
 
 
 def _instant(*values: Any) -> float | None:
@@ -243,6 +247,10 @@ def _outcome(parts: Call, call: LitellmCall) -> tuple[Status, str | None, str | 
     if error_class is None and isinstance(exception, BaseException):
         error_class = type(exception).__name__
         code = code or loose.text(getattr(exception, "status_code", None), 100)
+    if code is None:
+        # So LiteLLM's proxy calls the status with which it refuses; older ones say it here only.
+        said = loose.text(getattr(exception, "code", None), 100)
+        code = said if said and said.isdigit() else None
     if error_class in _CLIENT_GONE or code == "499":
         return "cancelled", error_class, code
     failed = status == "failure" or (status != "success" and (call.failed or exception is not None))

@@ -22,6 +22,7 @@ from footprint.ingest import health, loose
 from footprint.ingest.attribution import Call, find_person
 from footprint.ingest.courier import Courier
 from footprint.ingest.delivery import encode, encode_body
+from footprint.ingest.deployed import deployed_model
 from footprint.ingest.job_calls import deed_of
 from footprint.ingest.jobs import READ, is_no_request
 from footprint.ingest.normalise import LitellmCall, event_body
@@ -103,7 +104,11 @@ class Recorder:
         if self._price_source is None:
             self._price_source = _price_source()
         body = event_body(
-            call, price_source=self._price_source, recount=recount, raw_prices=raw_prices
+            call,
+            price_source=self._price_source,
+            recount=recount,
+            raw_prices=raw_prices,
+            deployed=deployed_model,
         )
         if body is None:
             # Without an id or a start nothing tells a second hook from a second call: count it.
