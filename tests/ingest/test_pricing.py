@@ -15,7 +15,7 @@ import pytest
 
 from footprint.event import UsageEvent
 from footprint.ingest.pricing import PriceMap, price_map
-from footprint.ingest.rates import NO_PRICE, NO_USAGE, read_price
+from footprint.ingest.rates import NO_PRICE, NO_TIER, NO_USAGE, read_price
 
 M = Decimal(10) ** -6
 
@@ -103,6 +103,59 @@ def test_a_price_of_0_that_the_map_states_is_a_price() -> None:
     price = read_price({"mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0})
     assert price is not None
     assert price.of(usage(tokens_input_uncached=5, tokens_output_text=5)).cost_usd == 0
+
+
+def test_tokens_at_0_beside_a_price_by_the_image_are_not_free() -> None:
+    price = read_price(
+        {
+            "mode": "chat",
+            "input_cost_per_token": 0,
+            "output_cost_per_token": 0,
+            "output_cost_per_image": Decimal("0.04"),
+        }
+    )
+    assert price is not None
+    found = price.of(usage(tokens_input_uncached=5, tokens_output_text=5))
+    assert (found.cost_usd, found.reason) == (None, NO_PRICE)
+
+
+def test_audio_and_images_of_a_batch_cost_half_unless_they_have_a_price() -> None:
+    entry = {
+        "mode": "chat",
+        "input_cost_per_token": 2 * M,
+        "input_cost_per_audio_token": 10 * M,
+        "output_cost_per_token": 8 * M,
+        "output_cost_per_image_token": 40 * M,
+    }
+    event = usage(
+        service_tier="batch",
+        tokens_input_uncached=300,
+        tokens_output_text=70,
+        quantities={"audio_input_tokens": 100, "image_output_tokens": 50},
+    )
+    price, own = read_price(entry), read_price({**entry, "output_cost_per_image_token_batches": M})
+    assert price is not None
+    assert own is not None
+    # 200 × 1 + 100 × 5 + 20 × 4 + 50 × 20; then 50 × 1.
+    assert price.of(event).cost_usd == 1780 * M
+    assert own.of(event).cost_usd == 830 * M
+
+
+def test_a_batch_of_pages_costs_what_the_map_says_and_no_other_tier_does() -> None:
+    price = read_price(
+        {
+            "mode": "ocr",
+            "ocr_cost_per_page": Decimal("0.004"),
+            "ocr_cost_per_page_batches": Decimal("0.002"),
+        }
+    )
+    assert price is not None
+    found = [
+        price.of(usage(service_tier=tier, quantities={"pages": 12}))
+        for tier in (None, "batch", "flex")
+    ]
+    assert [each.cost_usd for each in found] == [Decimal("0.048"), Decimal("0.024"), None]
+    assert found[2].reason == NO_TIER
 
 
 def test_unknown_tokens_have_no_known_cost() -> None:
@@ -259,6 +312,8 @@ def test_every_text_model_of_the_map_costs_what_litellm_itself_says() -> None:
         price = prices.find(None, key)
         assert price is not None
         ours = price.of(usage(**dict(zip(names, shape, strict=True)))).cost_usd
+        if ours is None and not theirs and prices.entries[key].get("output_cost_per_image"):
+            continue  # Billed by the image: LiteLLM makes 0 of its tokens.
         if ours is None or abs(float(ours) - theirs) > 1e-12 + 1e-9 * theirs:
             different.append((key, shape, ours, theirs))
     assert different == []

@@ -41,6 +41,7 @@ _REASONING: Final = "output_cost_per_reasoning_token"
 _ABOVE: Final = re.compile(
     rf"(?:{_INPUT}|{_OUTPUT}|{_READ}|{_WRITE})_above_(\d+)(k?)_tokens(_[a-z]+)?"
 )
+_NOT_BY_TOKEN: Final = re.compile(r"(?:input|output)_cost_per_(?!.*token)\w+")
 # Modes whose tokens are billed by the token; embeddings have no output.
 _BY_TOKEN: Final = frozenset(
     {
@@ -108,6 +109,10 @@ class Price:
             }
         )
         self._remembered: dict[tuple[str, int, bool], _Rates] = {}
+        # Tokens at 0 beside a price by the image or the second: what it costs is not said by them.
+        self._is_otherwise_billed = any(
+            value and _NOT_BY_TOKEN.fullmatch(name) for name, value in entry.items()
+        )
         self.has_token_price = self._mode in _BY_TOKEN and (
             bool(self._tiers) or entry.get(_INPUT) is not None
         )
@@ -145,7 +150,10 @@ class Price:
         geo = self._entry.get("provider_specific_entry") or {}
         if event.region in geo and self._provider == "anthropic":
             multiplier *= _decimal(geo[event.region])
-        return Priced((self._read(event, rates, suffix) + self._made(event, rates)) * multiplier)
+        cost = self._read(event, rates, suffix) + self._made(event, rates, suffix)
+        if not cost and self._is_otherwise_billed:
+            return Priced(None, None, NO_PRICE)
+        return Priced(cost * multiplier)
 
     def _read(self, event: UsageEvent, rates: _Rates, suffix: str) -> Decimal:
         quantities = event.quantities
@@ -176,13 +184,16 @@ class Price:
             + hour * rates.write_1h
         )
 
-    def _made(self, event: UsageEvent, rates: _Rates) -> Decimal:
+    def _made(self, event: UsageEvent, rates: _Rates, suffix: str) -> Decimal:
         left = event.tokens_output_text or 0
         cost = (event.tokens_reasoning or 0) * rates.reasoning
         for medium in ("audio", "image", "video") if event.quantities else ():
             made = min(int(event.quantities.get(f"{medium}_output_tokens", 0)), left)
             if made > 0:
-                cost += made * self._own(f"output_cost_per_{medium}_token", "", rates.output)
+                # Tiers other than a batch have none of their own.
+                ending = suffix if suffix == "_batches" else ""
+                name = f"output_cost_per_{medium}_token"
+                cost += made * self._own(name, ending, rates.output)
                 left -= made
         return cost + left * rates.output
 
@@ -376,10 +387,11 @@ class Price:
         )
 
     def _own(self, name: str, suffix: str, otherwise: Decimal) -> Decimal:
+        """Return a medium's own rate of a tier, else its usual one, of a batch half of it."""
         value = self._entry.get(name + suffix)
-        return _or(
-            self._entry.get(name) if value is None and suffix != "_batches" else value, otherwise
-        )
+        if value is None and suffix and (usual := self._entry.get(name)) is not None:
+            return _decimal(usual) / 2 if suffix == "_batches" else _decimal(usual)
+        return _or(value, otherwise)
 
 
 def read_price(entry: Mapping[str, Any], session_usd: Decimal | None = None) -> Price | None:

@@ -323,7 +323,7 @@ class UsageReader:
         inside_fits, contains_fits = sides.cached <= given, sides.thought <= made
         # Anthropic's own form has these names, no total and no details: input excludes the cache.
         native = self._natives == 3 and not self._details
-        claude = self._natives & 1 and model is not None and "claude" in model
+        claude = self._natives & 1 and not self._details and model is not None and "claude" in model
         likely = (
             inside_fits and not (native and not total) and not (claude and not total)
             if not disjoint

@@ -38,17 +38,18 @@ cache_read        tokens_cached
 cache_read        cached_input_tokens input_cached_tokens cached_prompt_tokens cached_token_count
 cache_read        num_cached_tokens cache.read* input_cache_read* input_cached* cached_tokens_total
 cache_read        input_tokens.cached input_cache_read_tokens input_cache_read_input_tokens
-cache_read        cache_hit_tokens cache_read.input_tokens cached_prompt_text_tokens
+cache_read        cache_hit_tokens cached_prompt_text_tokens
 detail_cache_read {in}.cached_tokens {in}.cache_read {in}.cache_read_tokens {in}.cached
-detail_cache_read {in}.cache_read_input_tokens
+detail_cache_read {in}.cache_read_input_tokens cache_read.input_tokens
 native_cache_write cache_creation_input_tokens cache_write_input_tokens cache_write_tokens
 native_cache_write cache_write_input_token_count cache_creation_tokens
-cache_write       cache_creation.input_tokens cache_write_token_count cache.write*
+cache_write       cache_write_token_count cache.write*
 cache_write       input_cache_write*
 cache_write       input_cache_creation* input_cache_creation_tokens input_cache_write_tokens
 cache_write       input_cache_creation_input_tokens cache_write*
 detail_cache_write {in}.cache_creation {in}.cache_write {in}.cache_write_tokens
 detail_cache_write {in}.cache_creation_tokens {in}.cache_creation_input_tokens
+detail_cache_write cache_creation.input_tokens
 cache_write_5m    {ttl}.ephemeral_5m_input_tokens ephemeral_5m_input_tokens input_cache_creation_5m*
 cache_write_30m   {ttl}.ephemeral_30m_input_tokens ephemeral_30m_input_tokens
 cache_write_1h_tokens {ttl}.ephemeral_1h_input_tokens ephemeral_1h_input_tokens
@@ -238,9 +239,14 @@ def column_role(name: str) -> str | None:
         del parts[0]
         if ".".join(parts) in _GENERAL and not is_usage:
             return None
-    return _ROLES.get(".".join(parts)) or (
-        "known" if _IDLE.search(plain) and IS_USAGE.intersection(plain.split(".")) else None
-    )
+    if (role := _ROLES.get(".".join(parts))) is not None:
+        return role
+    whole = plain.split(".")
+    if _IDLE.search(plain) and IS_USAGE.intersection(whole):
+        return "known"
+    # What stands in an object that repeats others (`usage.raw`) repeats them too.
+    parent = ".".join(whole[:-1])
+    return "known" if parent and column_role(parent) == "known" else None
 
 
 def is_suspect(name: str) -> bool:
