@@ -33,6 +33,7 @@ from footprint.ingest.usage import (
     UNREAD,
     TokenClasses,
     Usage,
+    is_read_whole,
     read_usage,
 )
 from usage_forms import FORMS, Used
@@ -67,7 +68,7 @@ def test_each_form_is_read_as_its_documentation_says(form: str) -> None:
     assert counts(found) == tuple(used.tokens)
     assert found.quantities == used.quantities
     assert found.flags == ()
-    assert found.is_read_whole
+    assert is_read_whole(found.flags)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -210,7 +211,7 @@ def test_what_is_counted_and_not_understood_is_named(
     found = read_usage(usage)
     assert counts(found) == (10, 0, 0, 2, 0)
     assert found.flags == flags
-    assert found.is_read_whole == (not flags)
+    assert is_read_whole(found.flags) == (not flags)
 
 
 NAN, INFINITY = float("nan"), float("inf")

@@ -15,8 +15,7 @@ from typing import Any, Final
 from footprint.event import UsageEvent
 from footprint.impact.prices import litellm_version, read_price_map
 from footprint.ingest.rates import NO_PRICE, UNREAD, Price, family, read_price
-from footprint.ingest.usage import TOKENS_UNREAD
-from footprint.ingest.usage import UNREAD as UNREAD_FIELD
+from footprint.ingest.usage import is_read_whole
 
 MAX_REMEMBERED: Final = 10_000
 NOT_BILLED: Final = "not billed: failed before an answer"
@@ -56,7 +55,7 @@ class PriceMap:
         used = event.tokens_input or event.tokens_output or event.quantities
         if event.status == "failure" and not used:
             return dataclasses.replace(event, cost_usd=Decimal(0), price_source=NOT_BILLED)
-        if any(flag == TOKENS_UNREAD or flag.startswith(UNREAD_FIELD) for flag in event.flags):
+        if not is_read_whole(event.flags):
             return dataclasses.replace(event, price_source=UNREAD)
         price = self.find(event.provider, event.model)
         if price is None:

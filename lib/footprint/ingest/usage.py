@@ -73,17 +73,17 @@ class Usage(NamedTuple):
     cost_usd: Decimal | None = None
 
     @property
-    def is_read_whole(self) -> bool:
-        """Whether nothing was counted that this module does not know."""
-        return not any(f == TOKENS_UNREAD or f.startswith(UNREAD) for f in self.flags)
-
-    @property
     def is_nothing(self) -> bool:
         """Whether it says of nothing that it was used."""
         return self.tokens is UNKNOWN and not self.quantities and self.cost_usd is None
 
 
 NOTHING: Final = Usage()
+
+
+def is_read_whole(flags: Iterable[str]) -> bool:
+    """Tell whether nothing was counted that this module does not know."""
+    return not any(flag == TOKENS_UNREAD or flag.startswith(UNREAD) for flag in flags)
 
 
 class BadUsage(ValueError):
