@@ -101,7 +101,8 @@ def _as_table(found: Estimate) -> str:
             factor.sources.get("matched") or f"{factor.sources.get('usd_per_m_out')} USD/M out"
         )
         lines.append(f"  evidence  {factor.evidence} (90 % band ×/÷ {factor.band:g})")
-        lines.append(f"  match     {factor.match}: {matched}")
+        resolved = ", by its name (not in the set)" if "resolved" in factor.sources else ""
+        lines.append(f"  match     {factor.match}: {matched}{resolved}")
         lines.append(f"  factor    {factor.factor_id}")
     lines += [
         f"  source    {' · '.join(filter(None, (cited.get('title'), cited.get('url'))))}"

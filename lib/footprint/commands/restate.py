@@ -40,6 +40,11 @@ def register(commands: Commands) -> None:
         "changes. What stays unknown waits for an admin on the page Model mapping. Loading or "
         "activating a factor set does this too; between them let --every or a timer do it.",
     )
+    parser.add_argument(
+        "--weak",
+        action="store_true",
+        help="also take a size in an id that its owner chose (my-endpoint-70b-prod) for its model",
+    )
     add_every(parser)
     parser.set_defaults(run=run_resolve)
 
@@ -75,17 +80,18 @@ def run_restate(options: argparse.Namespace) -> int:
 def run_resolve(options: argparse.Namespace) -> int:
     """Resolve, once or every so often."""
     database_url = get_settings().require_database()
-    return run_again(lambda: _resolve(database_url), options.every)
+    return run_again(lambda: _resolve(database_url, options.weak), options.every)
 
 
-def _resolve(database_url: str) -> None:
+def _resolve(database_url: str, weak: bool) -> None:
     """Resolve, and name what stays unknown."""
+    from footprint.impact.resolution import WEAK, match_written
     from footprint.impact.resolving import resolve
     from footprint.ingest.progress import Progress
 
     progress = Progress("Filling")
     try:
-        done = resolve(database_url, tell=progress.show)
+        done = resolve(database_url, tell=progress.show, weak=weak)
     finally:
         progress.finish()
     for factor in done.matched:
@@ -93,7 +99,9 @@ def _resolve(database_url: str) -> None:
         print(f"matched  {factor.provider}/{factor.model}: {factor.match}, {basis}")
     print(f"{done.rows_filled:,} requests have an impact now that had none.")
     for provider, model, requests in done.unknown[:20]:
-        print(f"unknown  {provider}/{model}: {requests:,} requests")
+        match = match_written(provider.lower(), model.lower())
+        hint = " (weak: nothing but a size in its id)" if match.rung == WEAK else ""
+        print(f"unknown  {provider}/{model}: {requests:,} requests{hint}")
     if len(done.unknown) > 20:
         print(f"... and {len(done.unknown) - 20} more unknown names.")
 

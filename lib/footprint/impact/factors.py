@@ -17,7 +17,7 @@ from footprint.impact.engine import (
     energy_from_size,
 )
 from footprint.impact.factor_set import FactorSet
-from footprint.impact.ladder import Catalogue, Size, match, match_embedding
+from footprint.impact.ladder import Catalogue, Match, Size, match, match_embedding
 from footprint.impact.names import read_name
 from footprint.impact.prices import (
     PricedModel,
@@ -97,9 +97,26 @@ def build_factor(name: str, priced: PricedModel, catalogue: Catalogue) -> Factor
     if found.rung == "none":
         return None
     if found.size is None:
-        return _from_price(name, priced)
-    size = found.size
+        return price_factor(name, priced)
     measured = catalogue.measured(read_name(priced.provider, priced.model))
+    return size_factor(name, priced.provider, priced.model, found, measured)
+
+
+def size_factor(
+    name: str, provider: str, model: str, found: Match, measured: Size | None
+) -> Factor | None:
+    """Return the factor of a text model of known size; None where the match has no size.
+
+    Args:
+        name: Name of the set.
+        provider: LiteLLM's provider, lower case.
+        model: Model without the provider's prefix, lower case.
+        found: What the ladder says.
+        measured: The model's own measurement; None where there is none.
+    """
+    if found.size is None:
+        return None
+    size = found.size
     energy = energy_from_size(size.active_mid_b, size.total_mid_b)
     evidence = "open" if size.disclosed else "closed"
     if measured and measured.measured_j:
@@ -107,8 +124,8 @@ def build_factor(name: str, priced: PricedModel, catalogue: Catalogue) -> Factor
     embodied = embodied_from_size(size.active_mid_b, size.total_mid_b, size.tokens_per_s)
     return Factor(
         factor_set=name,
-        provider=priced.provider,
-        model=priced.model,
+        provider=provider,
+        model=model,
         match=found.rung,
         evidence=evidence,
         energy_j_per_token_out=significant(energy),
@@ -124,7 +141,11 @@ def build_embedding_factor(
     name: str, provider: str, model: str, catalogue: Catalogue
 ) -> Factor | None:
     """Return the factor of an embedding model, which counts what it reads; None without a size."""
-    found = match_embedding(provider, model, catalogue)
+    return embedding_factor(name, provider, model, match_embedding(provider, model, catalogue))
+
+
+def embedding_factor(name: str, provider: str, model: str, found: Match) -> Factor | None:
+    """Return the factor of an embedding model of known size; None where the match has none."""
     if found.size is None:
         return None
     size = found.size
@@ -148,7 +169,8 @@ def build_embedding_factor(
     )
 
 
-def _from_price(name: str, priced: PricedModel) -> Factor:
+def price_factor(name: str, priced: PricedModel) -> Factor:
+    """Return the factor of a model of which nothing but a price is known."""
     price = significant(priced.usd_per_m_out or 0)
     energy = energy_from_price(price)
     return Factor(

@@ -100,7 +100,14 @@ def ladder_text() -> str:
         "An admin's mapping stands above all of them. The rung and the evidence are kept with every "
         "request: **measured** (on the model itself), **open** (published size), **closed** (estimated "
         "size), **price class**. A factor is used for its own kind of request: one for embeddings never "
-        "stands in for a chat, nor the other way round.\n\nA model's error is common to all its requests: lows are added to "
+        "stands in for a chat, nor the other way round.\n\nA name that the set lacks is read by the same rules when it "
+        "is met, by `estimate` and by `footprint resolve` alike, and its factor is marked *resolved*: routes, regions and ARNs, "
+        "`:free` and `@date`, fine-tunings and ways of storing weights are set aside; at Ollama a family without a tag is what "
+        "Ollama's registry gives for it (`deepseek-r1` is the 8B); what makes or judges something else than text (pictures, "
+        "sound, speech, OCR, moderation, prompt guards, rerankers) has no factor. A size alone in an id that its owner chose "
+        "(`sagemaker/my-endpoint-70b-prod`) is a **weak** match and counts only where an operator asks for it "
+        "(`footprint resolve --weak`); a size without its active part is not taken for a dense model where nobody serves one so large. "
+        "A public list of names holds this (`tests/fixtures/golden_names.csv`): no name outside the set may be wrong.\n\nA model's error is common to all its requests: lows are added to "
         "lows and highs to highs, and more requests do not narrow the range."
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from footprint.errors import ConfigurationError
@@ -37,6 +36,8 @@ def read_registry() -> Registry:
     Raises:
         ConfigurationError: where it is not installed.
     """
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         from ecologits.electricity_mix_repository import electricity_mixes
         from ecologits.model_repository import models

@@ -8,14 +8,12 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from footprint.database import ask, connect
+from footprint.errors import ConfigurationError
 from footprint.impact.engine import Factor
-from footprint.impact.factors import build_embedding_factor, build_factor
-from footprint.impact.ladder import Catalogue, is_embedding_name, match_embedding
+from footprint.impact.factors import price_factor
 from footprint.impact.loading import add_factors
-from footprint.impact.names import read_name
 from footprint.impact.prices import PricedModel, read_price_map, text_models
-from footprint.impact.registry import read_registry
-from footprint.impact.sizes import disclosed_sizes, embedding_sizes, retired_models
+from footprint.impact.resolution import may_be_text, resolved
 
 if TYPE_CHECKING:
     import psycopg
@@ -44,6 +42,8 @@ def resolve(
     database_url: str,
     factor_set: str | None = None,
     tell: Callable[[int, float], None] = lambda rows, share: None,
+    *,
+    weak: bool = False,
 ) -> Resolved:
     """Add factors for names that requests have and the ladder can match, and fill their gaps.
 
@@ -51,11 +51,12 @@ def resolve(
         database_url: Direct address of the database.
         factor_set: The set to add to (None: the active one). Gaps are filled with the active one.
         tell: Gets the number of rows filled so far and the share of the names done (0-1).
+        weak: Whether a size alone in an id that its owner chose counts.
     """
     with connect(database_url) as connection:
         active = str(ask(connection, "private.setting", "active_factor_set"))
     name = factor_set or active
-    found = add_missing(database_url, name)
+    found = add_missing(database_url, name, weak=weak)
     rows = _fill(database_url, tell) if name == active else 0
     with connect(database_url) as connection:
         left = connection.execute(
@@ -65,7 +66,9 @@ def resolve(
     return Resolved(tuple(found), rows, tuple((p, m, int(n)) for p, m, n in left))
 
 
-def add_missing(database_url: str, factor_set: str | None = None) -> list[Factor]:
+def add_missing(
+    database_url: str, factor_set: str | None = None, *, weak: bool = False
+) -> list[Factor]:
     """Add factors for names that requests have, a set lacks and the ladder can match.
 
     A set knows the models of LiteLLM's list; names that were resolved for an earlier set are not
@@ -74,6 +77,7 @@ def add_missing(database_url: str, factor_set: str | None = None) -> list[Factor
     Args:
         database_url: Direct address of the database.
         factor_set: The set (None: the active one); one that is not there gets nothing.
+        weak: Whether a size alone in an id that its owner chose counts.
 
     Returns:
         The factors added.
@@ -84,37 +88,48 @@ def add_missing(database_url: str, factor_set: str | None = None) -> list[Factor
             "select 1 from public.factor_sets where factor_set = %s", [name]
         ).fetchone()
         wanted = _names_without_factor(connection, name) if known else []
-    found = match_names(name, wanted)
+    found = match_names(name, wanted, weak=weak)
     if found:
         add_factors(database_url, found)
     return found
 
 
-def match_names(factor_set: str, names: Iterable[Name], today: date | None = None) -> list[Factor]:
+def match_names(
+    factor_set: str, names: Iterable[Name], today: date | None = None, *, weak: bool = False
+) -> list[Factor]:
     """Return a factor for each name that the ladder matches; a price stands in as on building.
 
     A name that the table of embedding models knows, or that says so of itself, gets a factor for
-    embeddings or none.
+    embeddings or none; one that is not a text model's gets none. The sizes are those that the
+    package ships, the prices those of the installed LiteLLM, which may be newer than the set.
+
+    Args:
+        factor_set: The set they are for.
+        names: Provider and model, lower case.
+        today: The day to say of them (None: today, UTC).
+        weak: Whether a size alone in an id that its owner chose counts.
     """
     names = sorted(set(names))
-    if not names:
-        return []
-    registry = read_registry()
-    catalogue = Catalogue(registry.sizes, disclosed_sizes(), retired_models())
-    embeddings = Catalogue((), embedding_sizes(), ())
-    prices = {(m.provider, m.model): m for m in text_models(read_price_map())}
+    prices = _prices() if names else {}
     day = (today or datetime.now(UTC).date()).isoformat()
     built = (
-        build_embedding_factor(factor_set, *name, embeddings)
-        if name not in prices and _embeds(name, embeddings)
-        else build_factor(factor_set, prices.get(name) or PricedModel(*name, "", None), catalogue)
+        resolved(factor_set, *name, weak) or _by_price(factor_set, prices.get(name))
         for name in names
     )
     return [replace(f, sources={**f.sources, "resolved": day}) for f in built if f]
 
 
-def _embeds(name: Name, embeddings: Catalogue) -> bool:
-    return is_embedding_name(read_name(*name)) or match_embedding(*name, embeddings).rung != "none"
+def _prices() -> dict[Name, PricedModel]:
+    """Return the installed LiteLLM's text models; none without it."""
+    try:
+        return {(m.provider, m.model): m for m in text_models(read_price_map())}
+    except ConfigurationError:
+        return {}
+
+
+def _by_price(factor_set: str, priced: PricedModel | None) -> Factor | None:
+    known = priced and priced.usd_per_m_out and may_be_text(priced.provider, priced.model)
+    return price_factor(factor_set, priced) if priced and known else None
 
 
 def _names_without_factor(connection: psycopg.Connection, factor_set: str) -> list[Name]:
