@@ -62,9 +62,11 @@ const STORAGE_GRANTS_SQL = `
 const isoTimestamp = (text) =>
   text.replace(" ", "T").replace(/([+-]\d{2})(:?\d{2})?$/, (_, h, m) => `${h}:${(m ?? "00").replace(":", "")}`);
 
-/** A number as it was written, as PostgREST hands it on, where JavaScript's own would lose digits of it. */
+/** JSON with numbers as they were written, as PostgREST hands them on: JavaScript's own lose digits of long ones. */
+const LONG_NUMBER = /[ []-?\d[\d.]{16}/; // few texts have one, and telling each value takes time
 const everyDigit = (_key, value, { source }) =>
   typeof value === "number" && source.length > 16 ? JSON.rawJSON(source) : value;
+const parseExactly = (text) => JSON.parse(text, LONG_NUMBER.test(text) ? everyDigit : undefined);
 
 function connect(config) {
   const connection = createPostgresConnection({
@@ -82,7 +84,7 @@ function connect(config) {
           to: 3802,
           from: [3802],
           serialize: (x) => (typeof x === "string" ? x : JSON.stringify(x)),
-          parse: (x) => JSON.parse(x, everyDigit),
+          parse: parseExactly,
         },
       },
     },
