@@ -190,7 +190,7 @@ begin
   end if;
   if p_apply and v_answer ->> 'requests' <> '0' then
     perform private.audit('prices.backfill', p_provider || '/' || p_model, null,
-      v_answer || jsonb_strip_nulls(p_prices || jsonb_build_object('tier', v_tier, 'unit', p_unit)), btrim(p_source));
+      v_answer - 'reasons' || jsonb_strip_nulls(p_prices || jsonb_build_object('tier', v_tier, 'unit', p_unit)), btrim(p_source));
   end if;
   return v_answer;
 end

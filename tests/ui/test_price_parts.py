@@ -29,6 +29,8 @@ def test_every_unit_can_be_named_in_a_part_a_price_and_a_reason(unit: str) -> No
 def test_a_part_is_named_by_what_bills_it_and_its_tier() -> None:
     assert part_label(part("text tokens")) == "Text tokens"
     assert part_label(part("pages", "images", tier="batch")) == "Pages read + images (batch)"
+    heard = part("text tokens", "audio_input_tokens")
+    assert part_label(heard) == "Text tokens + audio heard"
     assert part_label(part()) == "Nothing that is known"
     assert part_label(part("moon_rocks")) == "Moon rocks"
 

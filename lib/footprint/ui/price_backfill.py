@@ -35,13 +35,14 @@ from footprint.ui.price_parts import (
 )
 from footprint.ui.tables import styled
 
+_HOUR = "usd_per_m_cache_write_1h"
 _CLASSES = {
     "usd_per_m_in": "Input",
     "usd_per_m_cache_read": "Read from a cache",
     "usd_per_m_cache_write": "Written to a cache",
+    _HOUR: "Cached for an hour",
     "usd_per_m_out": "Output, reasoning included",
 }
-_HOUR = {"usd_per_m_cache_write_1h": "Written to a cache for an hour"}
 _SEEN = "prices_seen"
 _LOST = "Say where the price is known from: a link or a document."
 
@@ -161,13 +162,16 @@ def _form(view: View, model: Unpriced, part: Part) -> None:
 
 def _token_fields(part: Part, listed: Prices, own: str) -> Prices:
     st.write("USD for a million tokens")
-    begin = asdict(listed) | {"usd_per_m_cache_write_1h": listed.usd_per_m_cache_write}
-    classes = _CLASSES | (_HOUR if part.tokens_cache_write_1h else {})
+    begin = asdict(listed) | {_HOUR: listed.usd_per_m_cache_write}
+    names = [name for name in _CLASSES if name != _HOUR or part.tokens_cache_write_1h]
     given = {}
-    with st.grid(len(classes), min_column_width=150):
-        for name, label in classes.items():
+    with st.grid(len(names), min_column_width=150):
+        for name in names:
             given[name] = st.number_input(
-                label, 0.0, 100_000.0, float(begin[name]), format="%g", key=f"{name}_{own}"
+                _CLASSES[name],
+                *(0.0, 100_000.0, float(begin[name])),
+                format="%g",
+                key=f"{name}_{own}",
             )
     return Prices(**given)
 

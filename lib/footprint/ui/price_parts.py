@@ -54,11 +54,12 @@ def parts_table(parts: list[Part], formats: Formats) -> pd.DataFrame:
 
 
 def billed_by(part: Part) -> str:
-    """Return what bills a part: ``Text tokens, web searches``."""
+    """Return what bills a part: ``Text tokens + web searches``."""
     words = [_BILLED_BY.get(name) or WORDS.get(name, _plain(name)) for name in part.billed_by]
     if not words:
         return "Nothing that is known"
-    return " + ".join([words[0], *(word[:1].lower() + word[1:] for word in words[1:])])
+    first, *rest = (word.removesuffix(", tokens") for word in words)
+    return " + ".join([first, *(word[:1].lower() + word[1:] for word in rest)])
 
 
 def part_label(part: Part) -> str:
