@@ -113,7 +113,7 @@ def test_a_later_release_that_adds_renames_splits_and_drops_arrives_whole(
 
     outcome = migrate(any_place.url, directory=made)
 
-    assert list(outcome.steps) == STEPS
+    assert list(outcome.steps)[-len(STEPS) :] == STEPS
     assert any_place.schema() == fresh(any_place, make_place, made).schema()
     database = any_place.database
     assert database.rows("select region, place from public.region_places order by 1") == places
