@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from footprint.impact.ladder import Size
 
 PROVIDERS = frozenset({"ollama", "ollama_chat"})
-# What a tag says besides the size: how weights are stored or tuned, or that they lie in the cloud.
+# What a tag says besides the size: how weights are stored or tuned.
 _NO_SIZE = re.compile(
-    r"^(latest|cloud|instruct|chat|text|code|python|base|it|pt|qat|thinking|reasoning|default|v\d.*"
+    r"^(latest|instruct|chat|text|code|python|base|it|pt|qat|thinking|reasoning|default|v\d.*"
     r"|i?q\d.*|fp16|f16|bf16|fp8|fp4|mxfp[48]|mxfp8|nvfp4|int[48]|mlx|plus|dpo|preview)$"
 )
 _SIZED = re.compile(r"(^|[-_.])(\d+x)?\d+(\.\d+)?[mbt]($|[-_.])")

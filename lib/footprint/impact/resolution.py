@@ -112,8 +112,8 @@ def match_written(provider: str, model: str) -> Match:
     name = read_name(written.provider, written.model)
     if written.opaque or not all(is_text_name(form) for form in name.full):
         return Match("none")
-    if _is_local(provider):
-        return _match_ollama(written, model.strip().lower())
+    if _is_local(provider) and not model.startswith(("hf.co/", "huggingface.co/")):
+        return _match_ollama(written, model)
     meant = shelf().hosted.get((provider, written.model))
     found = match(written.provider, meant or written.model, None, shelf().models)
     if meant and found.size:

@@ -107,7 +107,7 @@ def later_citations() -> dict[str, dict[str, str]]:
         f"ollama:{row['family']}": {
             "title": f"Ollama's library: {row['family']}",
             "url": row["url"],
-            "date": "2026-11",
+            "date": "2026-06",
         }
         for row in read_rows("ollama_tags.csv")
     }

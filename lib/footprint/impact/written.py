@@ -70,7 +70,8 @@ _COHERE_LABS = re.compile(r"(^|/)c4ai-(?=command-(a|r7b))")
 _GUFF = re.compile(r"^(registry\.ollama\.ai|hf\.co|huggingface\.co|@cf|@hf)/")
 # Ways of selling at OpenRouter and of choosing a host at Hugging Face, after the name.
 _SOLD_AS = re.compile(
-    r":(beta|cheapest|exacto|extended|fastest|floor|free|nitro|online|preferred|self-moderated|thinking)$"
+    r":(beta|cheapest|exacto|extended|fastest|floor|free|nitro|online|preferred|self-moderated"
+    r"|thinking)$|\[1m\]$"
 )
 _ROUTED = re.compile(r":[a-z-]+$")
 _EFFORT = re.compile(r"^((?:o\d|gpt-[5-9])[a-z0-9.-]*?)-(minimal|low|medium|high|xhigh)$")
