@@ -252,6 +252,8 @@ class Mapper:
                     _take(usage, step, read)
             except BadValue as error:
                 raise BadRow(f"{step.name} {error}") from error
+        if _ROLES.keys().isdisjoint(found):
+            return found, said, usage
         for name, role in _ROLES.items():
             if name in found:
                 if found[name] < 0:
@@ -310,15 +312,16 @@ def _usage_steps(columns: Sequence[str], fields: Mapping[str, str]) -> Iterator[
 
 
 _WORDS: Final = frozenset({"tier", "geo", "speed"})
+_LOOSE: Final = frozenset({"unread", "nested"})
 
 
 def _take(usage: UsageReader, step: _Step, value: Any) -> None:
     if step.role in _WORDS:
         usage.text(step.role, value)
-    elif isinstance(value, (Mapping, list)):
-        read_nested(usage, step.column, value)
-    elif step.role in ("unread", "nested"):
-        if value and is_suspect(step.column):
+    elif step.role in _LOOSE:
+        if isinstance(value, (Mapping, list)):
+            read_nested(usage, step.column, value)
+        elif value and is_suspect(step.column):
             usage.count("unread", 1, step.column)
     elif value < 0:
         raise BadRow(f"{step.column} is negative: {values.shown(value)}")
@@ -373,12 +376,14 @@ def _add_usage(found: dict[str, Any], reader: UsageReader, model: str) -> None:
         usage = reader.result(model)
     except BadUsage as error:
         raise BadRow(str(error)) from error
-    for name in _ROLES:
-        found.pop(name, None)
+    for name in found.keys() & _ROLES.keys():
+        del found[name]
     tokens = usage.tokens if usage.tokens is not UNKNOWN else reader.zeros()
     found |= {name: n for name, n in zip(TOKENS, tokens, strict=True) if n is not None}
-    found["quantities"] = {**usage.quantities, **found.get("quantities", {})}
-    found["flags"] = tuple(dict.fromkeys((*found.get("flags", ()), *usage.flags)))
+    if usage.quantities:
+        found["quantities"] = {**usage.quantities, **found.get("quantities", {})}
+    if usage.flags:
+        found["flags"] = tuple(dict.fromkeys((*found.get("flags", ()), *usage.flags)))
     if usage.service_tier:
         found.setdefault("service_tier", usage.service_tier)
     elif "service_tier" in found:

@@ -67,6 +67,7 @@ _OPENAI_FILE_SEARCH: Final = Decimal("0.0025")  # litellm/constants.py
 _GEMINI: Final = frozenset({"gemini", "vertex_ai"})
 _DAYS: Final = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
 _ZERO: Final = Decimal(0)
+_ONE: Final = Decimal(1)
 
 
 class Priced(NamedTuple):
@@ -153,7 +154,7 @@ class Price:
         cost = self._read(event, rates, suffix) + self._made(event, rates, suffix)
         if not cost and self._is_otherwise_billed:
             return Priced(None, None, NO_PRICE)
-        return Priced(cost * multiplier)
+        return Priced(cost if multiplier is _ONE else cost * multiplier)
 
     def _read(self, event: UsageEvent, rates: _Rates, suffix: str) -> Decimal:
         quantities = event.quantities
@@ -176,17 +177,17 @@ class Price:
         if self._provider == "perplexity":
             left, read = left + read, 0
         hour = min(int(quantities.get("cache_write_1h_tokens", 0)), write) if quantities else 0
-        return (
-            cost
-            + left * rates.input
-            + read * rates.read
-            + (write - hour) * rates.write
-            + hour * rates.write_1h
-        )
+        cost += left * rates.input
+        if read:
+            cost += read * rates.read
+        if write:
+            cost += (write - hour) * rates.write + hour * rates.write_1h
+        return cost
 
     def _made(self, event: UsageEvent, rates: _Rates, suffix: str) -> Decimal:
         left = event.tokens_output_text or 0
-        cost = (event.tokens_reasoning or 0) * rates.reasoning
+        thought = event.tokens_reasoning
+        cost = thought * rates.reasoning if thought else _ZERO
         for medium in ("audio", "image", "video") if event.quantities else ():
             made = min(int(event.quantities.get(f"{medium}_output_tokens", 0)), left)
             if made > 0:
@@ -257,14 +258,14 @@ class Price:
     def _suffix(self, tier: str | None, event: UsageEvent) -> tuple[str | None, Decimal]:
         """Return how the prices of a tier are named, and what all of them are multiplied by."""
         if tier is None:
-            return "", Decimal(1)
+            return "", _ONE
         special = self._entry.get("provider_specific_entry") or {}
         if tier == "fast" and "fast" in special:
             return "", _decimal(special["fast"])
         suffix = _SUFFIXES.get(tier)
         if suffix == "_batches" or (suffix and self._entry.get(_INPUT + suffix) is not None):
-            return suffix, Decimal(1)
-        return None, Decimal(1)
+            return suffix, _ONE
+        return None, _ONE
 
     def _rates(self, suffix: str, tokens_input: int, off_peak: bool) -> _Rates:
         inclusive = self._provider == "xai"  # Bills the higher tier from the threshold on.

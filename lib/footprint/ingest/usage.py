@@ -148,6 +148,7 @@ _USUAL_INPUT: Final = frozenset({"cached_tokens", "text_tokens"})
 _USUAL_OUTPUT: Final = frozenset({"reasoning_tokens", "text_tokens"})
 
 
+_TWO_SIDES: Final = frozenset({"input", "output"})
 _INPUTS: Final = ("input_uncached", "input_all", "input")
 _OUTPUTS: Final = ("output_text", "output_all", "output")
 
@@ -235,6 +236,10 @@ class UsageReader:
     def result(self, model: str | None = None, *, disjoint: bool = False) -> Usage:
         """Return the usage; arguments as of `read_usage`."""
         counts = self._counts
+        if counts.keys() <= _TWO_SIDES and not (self._unread or self._tier or self._geo):
+            # Nearly every row of a file.
+            given, made = _whole(counts.get("input")), _whole(counts.get("output"))
+            return Usage(TokenClasses(given, None, None, made)) if given or made else NOTHING
         flags: list[str] = []
         tokens = self._classes(model, disjoint, flags) if counts else UNKNOWN
         quantities = {role: n for role, n in counts.items() if n and role in UNITS}
