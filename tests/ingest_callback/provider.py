@@ -136,7 +136,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _take_down(self, method: str, model: str) -> None:
         # Azure's addresses are OpenAI's with another beginning and the version at the end.
-        self.path = self.path.partition("?")[0].replace("/openai/", "/v1/", 1)
+        self.path = re.sub("^/openai/(v1/)?", "/v1/", self.path.partition("?")[0])
         self.asked.append(Asked(method, self.path, model))
 
     def _answer(self, model: str, kind: str, choice: dict[str, Any]) -> dict[str, Any]:
