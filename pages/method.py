@@ -35,7 +35,8 @@ with begin("Method", me) as view:
     draw_own_models(view, footprint, deployment.factor_set)
 
     st.header("The method", anchor=False)
-    draw_words(["The formula", "How a model finds its factor", "What is in, and what is not"])
+    draw_words(["The formula", "How a model finds its factor", "Where it is computed"])
+    draw_words(["What is in, and what is not"])
     draw_words(["Market-based carbon"])
     with st.expander("Constants and their sources"):
         draw_constants()

@@ -104,17 +104,37 @@ create or replace function private.derive_impact(
   energy_j_per_token_out float8, embodied_gco2e_per_token_out float8, embodied_gco2e_per_token_in float8, band float8,
   weight_input float8, weight_cached float8, host_overhead float8,
   pue float8, wue_l_per_kwh float8, carbon_gco2e_per_kwh float8, water_l_per_kwh float8,
-  tokens_out bigint, tokens_in_uncached bigint, tokens_cached bigint
+  tokens_out bigint, tokens_in_uncached bigint, tokens_cached bigint,
+  carbon_gco2e_per_kwh_low float8 default null, carbon_gco2e_per_kwh_high float8 default null,
+  water_l_per_kwh_low float8 default null, water_l_per_kwh_high float8 default null
 ) returns table (
   energy_kwh float8, energy_kwh_low float8, energy_kwh_high float8,
   carbon_gco2e float8, carbon_gco2e_low float8, carbon_gco2e_high float8,
   water_l float8, water_l_low float8, water_l_high float8)
 language sql immutable parallel safe
 begin atomic
+  -- offset 0: each amount is worked out once, however often it is named.
   select m.energy_kwh, m.energy_kwh / band, m.energy_kwh * band,
-         m.carbon_gco2e, m.carbon_gco2e / band, m.carbon_gco2e * band,
-         m.water_l, m.water_l / band, m.water_l * band
+         m.carbon_gco2e,
+         case when m.carbon_least < m.carbon_gco2e then m.carbon_gco2e / exp(sqrt(ln(band) ^ 2 + ln(m.carbon_gco2e / m.carbon_least) ^ 2))
+              else m.carbon_gco2e / band end,
+         case when m.carbon_most > m.carbon_gco2e then m.carbon_gco2e * exp(sqrt(ln(band) ^ 2 + ln(m.carbon_most / m.carbon_gco2e) ^ 2))
+              else m.carbon_gco2e * band end,
+         m.water_l,
+         case when m.water_least < m.water_l then m.water_l / exp(sqrt(ln(band) ^ 2 + ln(m.water_l / m.water_least) ^ 2))
+              else m.water_l / band end,
+         case when m.water_most > m.water_l then m.water_l * exp(sqrt(ln(band) ^ 2 + ln(m.water_most / m.water_l) ^ 2))
+              else m.water_l * band end
   from (
+    select d.energy_kwh, d.carbon_gco2e, d.water_l,
+           -- A grid of nothing would make a ratio without end: as if the least were a thousandth.
+           case when carbon_gco2e_per_kwh_low is not null
+                then greatest(d.carbon_gco2e - d.energy_kwh * (carbon_gco2e_per_kwh - carbon_gco2e_per_kwh_low), d.carbon_gco2e / 1000) end as carbon_least,
+           case when d.carbon_gco2e > 0 then d.carbon_gco2e + d.energy_kwh * (carbon_gco2e_per_kwh_high - carbon_gco2e_per_kwh) end as carbon_most,
+           case when water_l_per_kwh_low is not null
+                then greatest(d.water_l - d.energy_kwh * (water_l_per_kwh - water_l_per_kwh_low), d.water_l / 1000) end as water_least,
+           case when d.water_l > 0 then d.water_l + d.energy_kwh * (water_l_per_kwh_high - water_l_per_kwh) end as water_most
+    from (
     select e.kwh as energy_kwh,
            e.kwh * carbon_gco2e_per_kwh + embodied_gco2e_per_token_out * tokens_out
              + embodied_gco2e_per_token_in * (tokens_in_uncached + tokens_cached) as carbon_gco2e,
@@ -123,12 +143,13 @@ begin atomic
       select energy_j_per_token_out
              * (tokens_out + weight_input * tokens_in_uncached + weight_cached * tokens_cached)
              * host_overhead * pue / 3.6e6 as kwh
-    ) as e
+    ) as e offset 0
+    ) as d offset 0
   ) as m;
 end;
-comment on function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint) is
-  'The formula: energy (kWh), carbon (gCO2e, location-based, embodied included) and water (litres, on-site and off-site) of a request, each as mid, low and high; null in, null out.';
-revoke execute on function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint) from public;
+comment on function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint, float8, float8, float8, float8) is
+  'The formula: energy (kWh), carbon (gCO2e, location-based, embodied included) and water (litres, on-site and off-site) of a request, each as mid, low and high; null in, null out. Where the zone is not known, the least and most that a kWh may weigh widen the range of carbon and water.';
+revoke execute on function private.derive_impact(float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, float8, bigint, bigint, bigint, float8, float8, float8, float8) from public;
 
 create or replace function private.refuse_factor_change() returns trigger
 language plpgsql set search_path = '' as $$

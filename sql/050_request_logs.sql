@@ -43,7 +43,7 @@ begin
     ['latency_s', 'Seconds from start to end of the answer.'],
     ['response_time', 'latency_s under the name of LiteLLM''s own logger.'],
     ['time_to_first_token_s', 'Seconds to the first streamed token.'],
-    ['flags', 'What was cut, not understood or put right: clock_ahead, unknown_zone, cut: NAME, unread: FIELD, tokens_unread, tokens_from_total, several_models (a batch; the first is named), job_open (the job has not ended), job_read (who made the job is not known, but who read it).'],
+    ['flags', 'What was cut, not understood or put right: clock_ahead, unknown_zone, unknown_region (its region is not one that is known), several_countries (its region is no one country), cut: NAME, unread: FIELD, tokens_unread, tokens_from_total, several_models (a batch; the first is named), job_open (the job has not ended), job_read (who made the job is not known, but who read it).'],
     ['service_tier', 'Tier of service as the provider names it (flex, priority, batch); null for the usual one.'],
     ['quantities', 'What else was used or is billed, by unit: pages, audio_seconds, web_searches; units that end in _tokens are parts of the tokens.'],
     ['job_id', 'The provider''s job that the request is of (batch, background response, video): its events are one request.'],

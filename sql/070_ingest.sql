@@ -212,11 +212,22 @@ revoke execute on function private.factor_set_lock() from public;
 -- What the impact of a request is derived with: the joins that find factor, facility and grid. The same
 -- for all requests of a provider, model, call type and zone, so that a re-derivation of many asks once each.
 
-create or replace function private.impact_context(p_provider text, p_model text, p_call_type text, p_grid_zone text, p_factor_set text)
+create or replace function private.grid_span(p_factor_set text, p_zones text[]) returns float8[]
+language sql stable set search_path = '' as $$
+  select array[min(carbon_gco2e_per_kwh), max(carbon_gco2e_per_kwh), min(water_l_per_kwh), max(water_l_per_kwh)]::float8[]
+    from public.grid_factors where factor_set = p_factor_set and zone = any (p_zones)
+$$;
+comment on function private.grid_span(text, text[]) is
+  'The least and most gCO2e, and the least and most litres, that a kWh weighs in some zones of a factor set; nulls where it knows none of them.';
+revoke execute on function private.grid_span(text, text[]) from public;
+
+create or replace function private.impact_context(p_provider text, p_model text, p_call_type text, p_grid_zone text, p_factor_set text,
+  p_zones text[] default null)
 returns table (
   energy_j_per_token_out float8, embodied_gco2e_per_token_out float8, embodied_gco2e_per_token_in float8, band float8,
   weight_input float8, weight_cached float8, host_overhead float8, pue float8, wue_l_per_kwh float8, carbon_gco2e_per_kwh float8, water_l_per_kwh float8, market_gco2e_per_kwh float8,
-  factor_id text, factor_set text, match text, evidence text, grid_zone text, impact_reason text)
+  factor_id text, factor_set text, match text, evidence text, grid_zone text, impact_reason text,
+  carbon_gco2e_per_kwh_low float8, carbon_gco2e_per_kwh_high float8, water_l_per_kwh_low float8, water_l_per_kwh_high float8)
 language sql stable
 begin atomic
   select f.energy_j_per_token_out::float8, f.embodied_gco2e_per_token_out::float8, f.embodied_gco2e_per_token_in::float8,
@@ -229,7 +240,7 @@ begin atomic
          case when w.reason is null then f.factor_id end, case when w.reason is null then f.factor_set end,
          case when w.reason is null then case when mm.provider is null then f.match else 'admin' end end,
          case when w.reason is null then f.evidence end, case when w.reason is null then coalesce(hint.zone, home.zone) end,
-         w.reason
+         w.reason, span.ends[1], span.ends[2], span.ends[3], span.ends[4]
   from (select private.kind_of_call(p_call_type)) as k (kind)
   left join public.model_mappings mm on mm.provider = lower(p_provider) and mm.model = lower(p_model)
   left join public.impact_factors f
@@ -242,12 +253,13 @@ begin atomic
   left join public.grid_factors hint on hint.factor_set = p_factor_set and hint.zone = p_grid_zone
   left join public.grid_factors home
     on home.factor_set = p_factor_set and home.zone = coalesce(own.default_zone, usual.default_zone, 'WOR')
+  cross join (select case when p_zones is not null then private.grid_span(p_factor_set, p_zones) end offset 0) as span (ends)
   cross join lateral (
     select case when f.factor_id is not null then null
                 when k.kind = 'text' then 'no_factor' else 'not_modelled' end) as w (reason);
 end;
-comment on function private.impact_context(text, text, text, text, text) is
-  'Factor, facility and grid of a provider, model, call type and zone (null: the provider''s usual one) in a factor set, or why there are none. Parsed at definition, so the planner can inline it.';
+comment on function private.impact_context(text, text, text, text, text, text[]) is
+  'Factor, facility and grid of a provider, model, call type and zone (null: the provider''s usual one) in a factor set, or why there are none; and the least and most of the grids that it may be (null: it is known). Parsed at definition, so the planner can inline it.';
 
 -- The factors are of text. Reading an image costs a model of text as many tokens as it says, and is weighed so; hearing,
 -- speaking and drawing are other work. What a source counted and we could not read may be missing from the tokens.
@@ -265,7 +277,8 @@ revoke execute on function private.why_not_weighed(jsonb, text[]) from public;
 -- Impact of a request from its facts, with the one formula. Used by store_events.
 create or replace function private.impact_of(
   p_provider text, p_model text, p_call_type text, p_grid_zone text, p_cache_hit boolean, p_factor_set text,
-  p_tokens_out bigint, p_tokens_in_uncached bigint, p_tokens_cached bigint, p_quantities jsonb default null, p_flags text[] default null
+  p_tokens_out bigint, p_tokens_in_uncached bigint, p_tokens_cached bigint, p_quantities jsonb default null, p_flags text[] default null,
+  p_zones text[] default null
 ) returns table (
   energy_kwh float8, energy_kwh_low float8, energy_kwh_high float8,
   carbon_gco2e float8, carbon_gco2e_low float8, carbon_gco2e_high float8,
@@ -279,7 +292,7 @@ begin atomic
          case when w.reason is null then x.factor_id end, case when w.reason is null then x.factor_set end,
          case when w.reason is null then x.match end, case when w.reason is null then x.evidence end,
          case when w.reason is null then x.grid_zone end, w.reason, market.gco2e, market.gco2e / x.band, market.gco2e * x.band
-  from private.impact_context(p_provider, p_model, p_call_type, p_grid_zone, p_factor_set) as x
+  from private.impact_context(p_provider, p_model, p_call_type, p_grid_zone, p_factor_set, p_zones) as x
   cross join lateral (
     select case when p_cache_hit then 'gateway_cache'
                 when p_tokens_out + p_tokens_in_uncached + p_tokens_cached = 0 then 'no_tokens'
@@ -287,12 +300,13 @@ begin atomic
   left join lateral private.derive_impact(
     x.energy_j_per_token_out, x.embodied_gco2e_per_token_out, x.embodied_gco2e_per_token_in, x.band, x.weight_input, x.weight_cached, x.host_overhead,
     x.pue, x.wue_l_per_kwh, x.carbon_gco2e_per_kwh, x.water_l_per_kwh,
-    p_tokens_out, p_tokens_in_uncached, p_tokens_cached) as i on w.reason is null
+    p_tokens_out, p_tokens_in_uncached, p_tokens_cached,
+    x.carbon_gco2e_per_kwh_low, x.carbon_gco2e_per_kwh_high, x.water_l_per_kwh_low, x.water_l_per_kwh_high) as i on w.reason is null
   cross join lateral (
     select i.energy_kwh * x.market_gco2e_per_kwh + x.embodied_gco2e_per_token_out * p_tokens_out
              + x.embodied_gco2e_per_token_in * (p_tokens_in_uncached + p_tokens_cached)) as market (gco2e);
 end;
-comment on function private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint, jsonb, text[]) is
+comment on function private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint, jsonb, text[], text[]) is
   'Estimated impact of a request with its provenance, or the reason why there is none. Parsed at definition, so the planner can inline it.';
 
 -- A call that nobody saw the end of is stored as abandoned after ten minutes. When its end comes after
@@ -438,7 +452,8 @@ begin
       t.input_uncached, t.cache_read, t.cache_write, t.output_text, t.reasoning, e.tokens_estimated,
       e.latency_s::numeric, e.time_to_first_token_s::numeric,
       nullif(e.flags || array_remove(array[case when e.clock_ahead then 'clock_ahead' end,
-        case when z.zone is not null and i.grid_zone is distinct from z.zone and i.grid_zone is not null then 'unknown_zone' end], null), '{}'),
+        case when z.zone is not null and i.grid_zone is distinct from z.zone and i.grid_zone is not null then 'unknown_zone' end,
+        case when not e.cache_hit then z.flag end], null), '{}'),
       cost.usd, e.price_source, cost.eur, case when cost.usd is not null then fx.rate end, case when cost.usd is not null then fx.day end,
       i.energy_kwh, i.energy_kwh_low, i.energy_kwh_high, i.carbon_gco2e, i.carbon_gco2e_low, i.carbon_gco2e_high,
       i.water_l, i.water_l_low, i.water_l_high, i.factor_id, i.factor_set, i.match, i.evidence, i.grid_zone, i.impact_reason,
@@ -457,7 +472,7 @@ begin
     cross join lateral private.zone_of(e.provider, e.model, e.model_group, e.region, e.grid_zone) as z
     cross join lateral private.impact_of(e.provider, e.model, e.call_type, z.zone, e.cache_hit, v_factor_set,
       coalesce(t.output_text, 0) + coalesce(t.reasoning, 0),
-      coalesce(t.input_uncached, 0) + coalesce(t.cache_write, 0), coalesce(t.cache_read, 0), e.quantities, e.flags) as i
+      coalesce(t.input_uncached, 0) + coalesce(t.cache_write, 0), coalesce(t.cache_read, 0), e.quantities, e.flags, z.zones) as i
     order by e.event_id::uuid
     on conflict (event_id) do nothing
     returning provider, model, impact_reason, source, flags
@@ -472,7 +487,7 @@ begin
     (select coalesce(jsonb_agg(distinct ltrim(provider || '/' || model, '/')), '[]') from stored where impact_reason = 'no_factor'),
     (select jsonb_agg(to_jsonb(t) || jsonb_build_object('inserted', (select count(*) from stored s where s.source = t.source))) from tallies t),
     (select jsonb_agg(jsonb_build_object('source', f.source, 'flag', f.flag, 'count', f.count))
-       from (select s.source, flag, count(*) from stored s cross join lateral unnest(s.flags) as flag where s.flags is not null and flag not in ('job_open', 'job_read') group by 1, 2) f)
+       from (select s.source, flag, count(*) from stored s cross join lateral unnest(s.flags) as flag where s.flags is not null and flag not in ('job_open', 'job_read', 'several_countries') group by 1, 2) f)
   into v_inserted, v_good, v_rejected, v_unknown, v_tallies, v_flags;
 
   perform private.drop_abandoned_that_ended(p_events);
@@ -622,8 +637,8 @@ comment on function public.register_session(text, text, text, text) is
 revoke execute on function private.parse_timestamptz(text), private.cost_problem(text, text), private.quantities_problem(jsonb),
   private.reported_cost_problem(text, text, timestamptz, text), private.are_tags_cut(jsonb), private.flags_of(jsonb, text[]),
   private.event_problem(text, timestamptz, text, text, text[], text, text[], text[]), private.parse_events(jsonb),
-  private.impact_context(text, text, text, text, text),
-  private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint, jsonb, text[]), private.store_events(jsonb, text, text),
+  private.impact_context(text, text, text, text, text, text[]),
+  private.impact_of(text, text, text, text, boolean, text, bigint, bigint, bigint, jsonb, text[], text[]), private.store_events(jsonb, text, text),
   private.check_ingest_key(), private.ingest_request_logs(jsonb, boolean), private.map_session(text, text, text, text),
   private.register_session(text, text, text, text),
   public.ingest_request_logs(jsonb, boolean), public.register_session(text, text, text, text) from public, anon, authenticated, service_role;

@@ -72,15 +72,16 @@ begin
            private.why_not_weighed(r.quantities, r.flags) as why_not,
            r.energy_kwh, r.energy_kwh_low, r.energy_kwh_high, r.carbon_gco2e, r.carbon_gco2e_low, r.carbon_gco2e_high,
            r.water_l, r.water_l_low, r.water_l_high, r.factor_id, r.factor_set, r.match, r.evidence, r.grid_zone,
-           r.impact_reason, r.carbon_market_gco2e
+           r.impact_reason, r.carbon_market_gco2e, r.flags,
+           case when 'unknown_region' = any (r.flags) then 'unknown_region' when 'several_countries' = any (r.flags) then 'several_countries' end as place_flag
       from public.request_logs r
      where %s
      order by r.event_id limit $4 for no key update
   ), contexts as materialized (
-    select k.*, x.*
+    select k.*, x.*, z.flag as place_flag
       from (select distinct l.provider as p, l.model as m, l.model_group as g, l.call_type as t, l.region as r, l.zone_hint as h from locked l) as k
       cross join lateral private.zone_of(k.p, k.m, k.g, k.r, k.h) as z
-      cross join lateral private.impact_context(k.p, k.m, k.t, z.zone, $2) as x
+      cross join lateral private.impact_context(k.p, k.m, k.t, z.zone, $2, z.zones) as x
   ), derived as (
     select l.event_id, (l.started_at at time zone $1)::date as day, l.provider, l.model, l.factor_set as old_factor_set,
            l.energy_kwh as old_energy_kwh, l.energy_kwh_low as old_energy_kwh_low, l.energy_kwh_high as old_energy_kwh_high,
@@ -88,7 +89,9 @@ begin
            l.water_l as old_water_l, l.water_l_low as old_water_l_low, l.water_l_high as old_water_l_high,
            n.*, w.reason as impact_reason, case when w.reason is null then c.factor_id end as factor_id,
            case when w.reason is null then c.factor_set end as factor_set, case when w.reason is null then c.match end as match,
-           case when w.reason is null then c.evidence end as evidence, case when w.reason is null then c.grid_zone end as grid_zone
+           case when w.reason is null then c.evidence end as evidence, case when w.reason is null then c.grid_zone end as grid_zone,
+           case when l.place_flag is not distinct from c.place_flag then l.flags
+                else nullif(array_remove(array_remove(coalesce(l.flags, '{}'), l.place_flag) || c.place_flag, null), '{}') end as flags
       from locked l
       join contexts c on c.p = l.provider and c.m = l.model and c.t = l.call_type and c.g is not distinct from l.model_group
         and c.r is not distinct from l.region and c.h is not distinct from l.zone_hint
@@ -96,7 +99,8 @@ begin
       left join lateral private.derive_impact(
         c.energy_j_per_token_out, c.embodied_gco2e_per_token_out, c.embodied_gco2e_per_token_in, c.band, c.weight_input, c.weight_cached, c.host_overhead,
         c.pue, c.wue_l_per_kwh, c.carbon_gco2e_per_kwh, c.water_l_per_kwh,
-        l.tokens_out, l.tokens_in_uncached, l.tokens_cached) as i on w.reason is null
+        l.tokens_out, l.tokens_in_uncached, l.tokens_cached,
+        c.carbon_gco2e_per_kwh_low, c.carbon_gco2e_per_kwh_high, c.water_l_per_kwh_low, c.water_l_per_kwh_high) as i on w.reason is null
       cross join lateral (
         select i.energy_kwh * c.market_gco2e_per_kwh + c.embodied_gco2e_per_token_out * l.tokens_out
                  + c.embodied_gco2e_per_token_in * (l.tokens_in_uncached + l.tokens_cached)) as market (gco2e)
@@ -107,11 +111,13 @@ begin
                market.gco2e::numeric(24, 12), (market.gco2e / c.band)::numeric(24, 12), (market.gco2e * c.band)::numeric(24, 12)) as n (
         energy_kwh, energy_kwh_low, energy_kwh_high, carbon_gco2e, carbon_gco2e_low, carbon_gco2e_high,
         water_l, water_l_low, water_l_high, carbon_market_gco2e, carbon_market_gco2e_low, carbon_market_gco2e_high)
-     where l.impact_reason is distinct from w.reason
+     where l.impact_reason is distinct from w.reason or l.place_flag is distinct from c.place_flag
         or (w.reason is null and (l.factor_id is distinct from c.factor_id
           or l.match is distinct from c.match or l.evidence is distinct from c.evidence or l.grid_zone is distinct from c.grid_zone))
         or l.energy_kwh is distinct from n.energy_kwh or l.energy_kwh_high is distinct from n.energy_kwh_high
-        or l.carbon_gco2e is distinct from n.carbon_gco2e or l.water_l is distinct from n.water_l
+        or l.carbon_gco2e is distinct from n.carbon_gco2e or l.carbon_gco2e_low is distinct from n.carbon_gco2e_low
+        or l.carbon_gco2e_high is distinct from n.carbon_gco2e_high or l.water_l is distinct from n.water_l
+        or l.water_l_low is distinct from n.water_l_low or l.water_l_high is distinct from n.water_l_high
         or l.carbon_market_gco2e is distinct from n.carbon_market_gco2e
   ), changed as (
     update public.request_logs r
@@ -120,7 +126,7 @@ begin
            water_l = d.water_l, water_l_low = d.water_l_low, water_l_high = d.water_l_high,
            carbon_market_gco2e = d.carbon_market_gco2e, carbon_market_gco2e_low = d.carbon_market_gco2e_low,
            carbon_market_gco2e_high = d.carbon_market_gco2e_high, factor_id = d.factor_id, factor_set = d.factor_set,
-           match = d.match, evidence = d.evidence, grid_zone = d.grid_zone, impact_reason = d.impact_reason
+           match = d.match, evidence = d.evidence, grid_zone = d.grid_zone, impact_reason = d.impact_reason, flags = d.flags
       from derived d
      where r.event_id = d.event_id
     returning d.*

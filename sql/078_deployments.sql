@@ -16,7 +16,8 @@ begin
                coalesce(z.zone, own.default_zone, usual.default_zone) as zone,
                case when exists (select 1 from public.zone_overrides x where x.provider = lower(d.provider)
                                     and x.deployment in (lower(d.model_group), lower(d.region), lower(d.model), '')) then 'admin'
-                    when d.zone_hint is not null then 'request' when z.zone is not null then 'region'
+                    when d.zone_hint is not null then 'request'
+                    when z.flag is not null then z.flag when z.zone is not null then 'region'
                     when own.provider is not null then 'provider' else 'unknown' end as said_by
           from (select r.provider, r.region, r.model_group, r.model, r.zone_hint, count(*) as requests, max(r.started_at) as last_seen
                   from public.request_logs r
@@ -29,7 +30,7 @@ begin
 end
 $$;
 comment on function private.deployments_seen(integer) is
-  'Provider, region, model group and model of the requests of the last days (the 500 with the most), with their zone and who says so: admin, request, region, provider (its usual one) or unknown; admins only.';
+  'Provider, region, model group and model of the requests of the last days (the 500 with the most), with their zone and who says so: admin, request, region, several_countries (a region of several), unknown_region (a region nobody knows: the usual one), provider (its usual one) or unknown; admins only.';
 create or replace function public.deployments_seen(p_days integer default 90) returns jsonb
 language sql stable security invoker set search_path = '' as $$ select private.deployments_seen(p_days) $$;
 comment on function public.deployments_seen(integer) is

@@ -16,6 +16,10 @@ _WORDS: Final = {
     "more": "They say more than a hundred different things, which are not told apart here.",
     "clock_ahead": "Its time lay ahead of the database's clock: it counts at its arrival.",
     "unknown_zone": "Its electricity zone is not known: another one was used.",
+    "unknown_region": "Its region is not one that is known: the usual electricity of its provider "
+    "counts, and the range of CO₂e and water is wider.",
+    "several_countries": "Its region is no one country: a mean of electricity counts, and the "
+    "range of CO₂e and water is wider.",
     "tokens_from_total": "Only a total of tokens was reported: their kinds are worked out from it.",
     "job_open": "It is a job of its provider that had not ended when it was last heard of.",
     "job_read": "Its job was made elsewhere: its person and source are those who asked after it.",

@@ -6,7 +6,7 @@ from typing import Final
 
 VERSION: Final = "0.2.0.dev0"
 # Number of the newest file of sql/migrations: the schema that this program was made for.
-SCHEMA: Final = 12
+SCHEMA: Final = 13
 # The oldest schema that the callback can send to: that of the previous release (docs/upgrading.md).
 # The dashboard needs the release that it was made for: footprint.data.release.
 OLDEST_SCHEMA_FOR_SENDER: Final = 6

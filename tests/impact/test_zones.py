@@ -86,8 +86,8 @@ def test_a_region_prefix_of_a_bedrock_name_says_the_country(module_database: Dat
         "jp.anthropic.claude-haiku-4-5-20251001-v1:0": "JPN",
         "us.anthropic.claude-haiku-4-5-20251001-v1:0": "USA",
         "eu-west-3/anthropic.claude-v2": "FRA",
-        "eu.anthropic.claude-haiku-4-5-20251001-v1:0": None,  # anywhere in Europe
-        "global.anthropic.claude-haiku-4-5-20251001-v1:0": None,
+        "eu.anthropic.claude-haiku-4-5-20251001-v1:0": "EEE",  # anywhere in Europe
+        "global.anthropic.claude-haiku-4-5-20251001-v1:0": "WOR",
         "anthropic.claude-v2": None,
     }.items():
         assert module_database.one(query, [model]) == expected, model

@@ -167,7 +167,7 @@ def test_an_import_counts_what_is_cut_in_a_table_and_in_spend_logs(
     [
         *(f"cut: {name}" for name in ("tags", "user_id", "user_name", "session_id", "team")),
         *("cut: end_user", "cut: colour", "unread: magic_tokens", "tokens_from_total"),
-        *("tokens_unread", "clock_ahead", "unknown_zone"),
+        *("tokens_unread", "clock_ahead", "unknown_zone", "unknown_region", "several_countries"),
     ],
 )
 def test_every_flag_is_a_sentence(flag: str) -> None:

@@ -62,6 +62,24 @@ def test_an_administrator_sees_who_says_the_zone_and_decides_otherwise(
     assert seen.database.one(who) == "ada@example.net"
 
 
+def test_a_zone_that_is_assumed_stands_beside_what_is_not_known_of_it(
+    seen: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC).isoformat()
+    claude = event(started_at=now, provider="anthropic", model="claude-sonnet-4-5")
+    in_eu = event(started_at=now, provider="azure", region="eu")
+    nowhere = event(started_at=now, provider="azure", region="atlantis")
+    seen.database.store(claude, in_eu, nowhere)
+    table = open_page(monkeypatch, "ada", ZONES).dataframe[0].value
+    rows = {str(row["Region"]): row for row in table.to_dict("records")}
+    assert rows["unknown"]["Zone said by"] == "the provider's usual one"
+    assert "gas turbines" in rows["unknown"]["What is not known"]
+    assert rows["eu"]["Zone"] == "Europe on average (EEE)"
+    assert rows["eu"]["Zone said by"] == "a region of several countries: a mean"
+    assert rows["atlantis"]["Zone said by"] == "the provider's usual one: its region is not known"
+    assert rows["eu-west-3"]["What is not known"] == ""
+
+
 def test_what_was_decided_can_be_taken_back(seen: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     seen.database.execute("insert into public.zone_overrides values ('bedrock', '', 'POL', 'x')")
     at = open_page(monkeypatch, "ada", ZONES)

@@ -36,6 +36,7 @@ SEES = {
     "profiles":                 "-  1 1 4 1 4",
     "proposed_transactions":    "-  0 0 1 1 1",
     "provider_facilities":      "-  + + + + +",
+    "region_words":             "-  + + + + +",
     "region_zones":             "-  + + + + +",
     "request_events":           "-  1 1 0 0 3",
     "request_logs":             "-  1 1 0 0 3",

@@ -65,6 +65,7 @@ def run_build(options: argparse.Namespace) -> int:
         sql / seeds.FACILITIES_FILE: seeds.render_facilities(built, at),
         sql / seeds.FACTORS_FILE: seeds.render_factors(built),
         sql / seeds.REGIONS_FILE: seeds.render_regions(),
+        sql / seeds.WORDS_FILE: seeds.render_words(),
     }
     changed = _write(texts)
     # What is said about the set is made from what was just written.

@@ -29,7 +29,8 @@ def deployments_seen(me: Me) -> pd.DataFrame:
     Returns:
         Columns ``provider``, ``region``, ``model_group`` (both None where not known), ``model``,
         ``requests``, ``last_seen`` (UTC), ``zone`` and ``said_by``: admin, request, region,
-        provider (its usual one) or unknown.
+        several_countries (a region of several), unknown_region, provider (its usual one) or
+        unknown.
     """
     table = pd.DataFrame(rpc(me.session, "deployments_seen", {"p_days": DAYS}), columns=_SEEN)
     table["requests"] = pd.to_numeric(table["requests"])

@@ -7,7 +7,7 @@ equal over every factor. Where a number comes from: `footprint.impact.constants`
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from footprint.errors import InputError
@@ -45,6 +45,21 @@ class Range:
     def around(cls, mid: float, band: float) -> Range:
         """Return the band of ratio ``band`` (>= 1) around ``mid``: mid / band to mid * band."""
         return cls(mid / band, mid, mid * band)
+
+    @classmethod
+    def around_places(cls, mid: float, band: float, least: float, most: float) -> Range:
+        """Return the band of ratio ``band`` around ``mid``, which may be ``least`` to ``most``.
+
+        What a model takes says nothing of where it ran: the two errors are independent, so the
+        squares of their logarithms add up. A least of nothing counts as a thousandth of ``mid``.
+        """
+        low, high = band, band
+        least = max(least, mid / 1000)
+        if least < mid:
+            low = math.exp(math.hypot(math.log(band), math.log(mid / least)))
+        if 0 < mid < most:
+            high = math.exp(math.hypot(math.log(band), math.log(most / mid)))
+        return cls(mid / low, mid, mid * high)
 
     def __add__(self, other: Range) -> Range:
         """Add lows to lows, highs to highs: a model's error is common to all its requests."""
@@ -175,7 +190,13 @@ class Impact:
     reason: str | None = None
 
 
-def derive(factor: Factor | None, facility: Facility, grid: Grid, tokens: TokenCounts) -> Impact:
+def derive(
+    factor: Factor | None,
+    facility: Facility,
+    grid: Grid,
+    tokens: TokenCounts,
+    possible: Sequence[Grid] = (),
+) -> Impact:
     """Return the impact of a request.
 
     ``energy = e * (out + w_in * in_uncached + w_cached * cached) * host_overhead * PUE / 3.6e6``
@@ -187,6 +208,8 @@ def derive(factor: Factor | None, facility: Facility, grid: Grid, tokens: TokenC
         facility: The provider's data centres.
         grid: Electricity of the zone where the request was answered.
         tokens: What was read and generated.
+        possible: Electricity of the zones where it may have been answered instead, where that is
+            not known: from the least of them to the most, carbon and water may be. Energy is not.
 
     Returns:
         Low, mid and high of energy, carbon and water, or None for each with a reason.
@@ -204,7 +227,17 @@ def derive(factor: Factor | None, facility: Facility, grid: Grid, tokens: TokenC
     carbon = energy * grid.carbon_gco2e_per_kwh + embodied
     water = energy / facility.pue * facility.wue_l_per_kwh + energy * grid.water_l_per_kwh
     band = factor.band
-    return Impact(Range.around(energy, band), Range.around(carbon, band), Range.around(water, band))
+    if not possible:
+        return Impact(
+            Range.around(energy, band), Range.around(carbon, band), Range.around(water, band)
+        )
+    carbons = [energy * (g.carbon_gco2e_per_kwh - grid.carbon_gco2e_per_kwh) for g in possible]
+    waters = [energy * (g.water_l_per_kwh - grid.water_l_per_kwh) for g in possible]
+    return Impact(
+        Range.around(energy, band),
+        Range.around_places(carbon, band, carbon + min(carbons), carbon + max(carbons)),
+        Range.around_places(water, band, water + min(waters), water + max(waters)),
+    )
 
 
 def energy_from_size(active_b: float, total_b: float) -> float:

@@ -12,6 +12,7 @@ from footprint.impact import constants as c
 from footprint.impact.constants_listed import constants
 from footprint.impact.factor_set import FactorSet
 from footprint.impact.shipped import read_header, shipped
+from footprint.impact.usual_zones import usual_zones
 from footprint.impact.validation import compared, upper_scenario
 from footprint.impact.validation_said import VALIDATION_HEAD, validation_rows, validation_text
 
@@ -112,6 +113,38 @@ def ladder_text() -> str:
     )
 
 
+def places_text() -> str:
+    """Return in Markdown where a request counts as computed, and how sure that is."""
+    facilities = shipped().facilities
+    usual = [
+        f"- **{', '.join(one.providers) or 'all others'}**: "
+        f"{facilities[one.providers[0] if one.providers else ''].default_zone}. "
+        f"{one.caveat} Source: {one.source}."
+        for one in usual_zones()
+    ]
+    return (
+        "The zone decides on carbon and water, never on energy. It is what an administrator decided for the "
+        "deployment, else what the request declares, else what its region says, else the provider's usual zone. "
+        "Regions are read in the words of their provider: of clouds, in any spelling; inference profiles, ARNs and "
+        "paths in the name of a model; the provider's own address. The words and their sources are in "
+        "`region_zones` and `region_words`.\n\n"
+        "**A region of several countries** (`eu`, `apac`, `global`, a data zone) is no place with a grid of its own: the "
+        "mean of Europe (EEE) or the world (WOR) counts, as nobody says how a provider shares its traffic out. **A "
+        "region that nobody knows** leaves the provider's usual zone. Both are said on the request (`several_countries`, "
+        "`unknown_region`), and widen its 90 % range of carbon and water by the grids of all countries that it may have "
+        "been, from the least to the most:\n\n"
+        "```\n"
+        "low    mid / exp(√(ln²(band) + ln²(mid / mid on the least grid)))\n"
+        "high   mid · exp(√(ln²(band) + ln²(mid on the most grid / mid)))\n"
+        "```\n\n"
+        "What a model takes says nothing of where it ran: the two errors are independent, so their squares add up. "
+        "Example: a band of 3.7 for a profile of the EU, 283 g/kWh on average and 35 to 330 by country, becomes about ÷11.7 "
+        "and ×3.7. Across requests lows are still added to lows and highs to highs. Energy keeps its range, and so does "
+        "market-based carbon, which is the provider's as a whole.\n\n"
+        "**Usual zones, and what is not known of them:**\n\n" + "\n".join(usual)
+    )
+
+
 def market_text(kept: FactorSet) -> str:
     """Return in Markdown what market-based carbon is here, and whose figures there are."""
     said: dict[tuple[float, str, str], list[str]] = {}
@@ -152,6 +185,7 @@ def sections() -> list[Section]:
         Section("Constants", table(("Constant", "Value", "Unit", "Source"), rows)),
         Section("The factor set", set_text(shipped(), built_at)),
         Section("How a model finds its factor", ladder_text()),
+        Section("Where it is computed", places_text()),
         Section("What is in, and what is not", BOUNDARY),
         Section("Market-based carbon", market_text(shipped())),
         Section("Against published figures", validation_text()),

@@ -17,6 +17,7 @@ from footprint.data.grid_zones import (
     zone_overrides,
 )
 from footprint.impact.engine import Grid
+from footprint.impact.usual_zones import caveat_of
 from footprint.ui.acts import act
 from footprint.ui.formats import Formats
 from footprint.ui.page import View
@@ -27,9 +28,13 @@ SAID_BY = {
     "admin": "an administrator",
     "request": "the request itself",
     "region": "its cloud region",
+    "several_countries": "a region of several countries: a mean",
+    "unknown_region": "the provider's usual one: its region is not known",
     "provider": "the provider's usual one",
     "unknown": "nobody: the world's mix",
 }
+# Said by nobody about the request itself: what a provider's usual zone rests on is shown beside it.
+_ASSUMED = frozenset({"provider", "unknown", "unknown_region"})
 ALL = ""
 
 
@@ -65,6 +70,10 @@ def deployments_table(seen: pd.DataFrame) -> pd.DataFrame:
             "Provider": seen["provider"].replace("", "unknown"),
             "Region": seen["region"].fillna("unknown"),
             "Model group": seen["model_group"].fillna("none"),
+            "What is not known": [
+                caveat_of(provider) if said_by in _ASSUMED else ""
+                for provider, said_by in zip(seen["provider"], seen["said_by"], strict=True)
+            ],
         }
     )
 

@@ -14,6 +14,8 @@ from footprint.data.rates import CurrencyRate, currency_rate
 from footprint.flags import flag_text
 from footprint.impact.derivation import derivation
 from footprint.impact.engine import TokenCounts
+from footprint.impact.shipped import shipped
+from footprint.impact.usual_zones import caveat_of
 from footprint.shell.text import plain
 from footprint.ui.formats import CARBON, ENERGY, UNKNOWN, WATER, Formats, Quantity
 from footprint.ui.method_note import EVIDENCE
@@ -135,7 +137,7 @@ def impact_facts(request: Request, formats: Formats) -> Facts:
     """Return the estimates with their ranges, and what they were derived from; none if unknown."""
     if request["impact_reason"]:
         return []
-    return [
+    facts = [
         ("Energy", _range(request, "energy_kwh", ENERGY, formats)),
         ("CO₂e", _range(request, "carbon_gco2e", CARBON, formats)),
         ("Water", _range(request, "water_l", WATER, formats)),
@@ -145,6 +147,19 @@ def impact_facts(request: Request, formats: Formats) -> Facts:
         ("Factor set", request["factor_set"] or UNKNOWN),
         ("Grid zone", request["grid_zone"] or UNKNOWN),
     ]
+    caveat = zone_caveat(request)
+    return [*facts, ("About this zone", caveat)] if caveat else facts
+
+
+def zone_caveat(request: Request) -> str | None:
+    """Return what is not known of the zone, where it is the provider's usual one; None else."""
+    provider, facilities = (request["provider"] or "").lower(), shipped().facilities
+    usual = (facilities.get(provider) or facilities[""]).default_zone
+    if request["grid_zone"] != usual or "several_countries" in (request["flags"] or ()):
+        return None
+    if request["region"] and "unknown_region" not in (request["flags"] or ()):
+        return None
+    return f"Usual for this provider, where nothing says another. {caveat_of(provider)}"
 
 
 def origin_facts(request: Request) -> Facts:
