@@ -77,6 +77,7 @@ def test_one_request_shows_how_it_was_derived(full: Web, monkeypatch: pytest.Mon
     assert plain["Output"] == "2,000"
     assert plain["Cost"] == "€1.50" and plain["In dollars"] == "$3.00"
     assert plain["Grid zone"] == "WOR"
+    assert "About this zone" not in plain  # it is not the usual one of this provider
     assert plain["Evidence"] == "derived from the model's published size"
     assert plain["Latency"] == "unknown"
 

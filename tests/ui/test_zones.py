@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from footprint.impact.sizes import DATA
+from footprint.ui.request_detail import zone_caveat
 from footprint.ui.zones import by_name, zone_name
 
 
@@ -22,3 +25,22 @@ def test_a_zone_is_called_by_its_country() -> None:
     assert zone_name("DEU") == "Germany (DEU)"
     assert zone_name("XYZ") == "XYZ"
     assert by_name(["USA", "DEU", "ZAF"]) == ["DEU", "ZAF", "USA"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "region", "flags", "zone", "said"),
+    [
+        ("Anthropic", None, None, "USA", "gas turbines"),
+        ("anthropic", "us", None, "USA", None),
+        ("bedrock", "eu-east-9", ["unknown_region"], "USA", "for this provider"),
+        ("bedrock", None, ["several_countries"], "EEE", None),
+        ("mistral", None, None, "FRA", None),  # somebody said so
+        ("never-heard-of", None, ["clock_ahead"], "WOR", "ten times off"),
+    ],
+)
+def test_a_request_in_a_usual_zone_says_what_is_not_known_of_it(
+    provider: str, region: str | None, flags: list[str] | None, zone: str, said: str | None
+) -> None:
+    request = {"provider": provider, "region": region, "flags": flags, "grid_zone": zone}
+    found = zone_caveat(request)
+    assert (found is None) == (said is None) and (said or "") in (found or "")

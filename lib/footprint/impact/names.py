@@ -30,7 +30,7 @@ REGISTRY_PROVIDERS = {
 
 _BEDROCK = {"bedrock", "bedrock_mantle"}
 _BEDROCK_VERSION = re.compile(r"(-v?\d+)?:\d+k?$|-v\d+$")
-_REGION = re.compile(r"^(us-gov|us|eu|apac|au|jp|ca|in|global)\.")
+_REGION = re.compile(r"^(us-gov|us|eu|apac|ap|au|jp|ca|in|sa|me|af|global)\.")
 _VENDOR = re.compile(
     r"^(ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshot|moonshotai|nvidia"
     r"|openai|qwen|system\.ai|twelvelabs|writer|xai|zai)\."
