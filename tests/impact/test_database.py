@@ -14,7 +14,8 @@ from footprint.database import sql_directory
 from footprint.errors import ConfigurationError
 from footprint.impact import TokenCounts, derive, estimate, seeds
 from footprint.impact.factors import build_factor_set
-from footprint.impact.loading import load, stored_sets
+from footprint.impact.loading import add_factors, load, stored_sets
+from footprint.impact.resolving import match_names
 from footprint.impact.shipped import shipped
 from footprint.local.stack import Stack, StackInfo
 from house import Database
@@ -62,7 +63,7 @@ def test_sql_and_python_agree_over_the_whole_set(module_database: Database) -> N
         ("openai", "gpt-4o", None),
         ("openai", "gpt-4o", "FRA"),
         ("bedrock", "eu.anthropic.claude-opus-5", None),
-        ("some-host", "gpt-4o", None),
+        ("some-host", "a-model-nobody-knows", None),
         ("xai", "grok-4.5", "DEU"),
         ("groq", "openai/gpt-oss-20b", None),
     ],
@@ -82,6 +83,23 @@ def test_an_estimate_is_what_ingest_derives(
     amounts = [getattr(found.impact, name).mid for name in AMOUNTS]
     assert row[:3] == pytest.approx(amounts, rel=1e-9)
     assert row[3:] == (found.factor.factor_id, found.factor.match, found.factor.evidence, None)
+
+
+def test_an_estimate_of_a_name_the_set_lacks_is_what_ingest_derives_once_it_is_resolved(
+    database: Database,
+) -> None:
+    found = estimate("some-host", "gpt-4o", 1200, 300, cached=200)
+    assert found.factor is not None and "resolved" in found.factor.sources
+    query = (
+        "select energy_kwh, carbon_gco2e, water_l, match, evidence, impact_reason"
+        " from private.impact_of('some-host', 'gpt-4o', 'chat', null, false, %s, 300, 1000, 200)"
+    )
+    assert database.rows(query, [found.factor_set]) == [(None, None, None, None, None, "no_factor")]
+    add_factors(database.url, match_names(found.factor_set, [("some-host", "gpt-4o")]))
+    row = database.rows(query, [found.factor_set])[0]
+    amounts = [getattr(found.impact, name).mid for name in AMOUNTS]
+    assert row[:3] == pytest.approx(amounts, rel=1e-9)
+    assert row[3:] == (found.factor.match, found.factor.evidence, None)
 
 
 def test_the_seeded_numbers_are_those_of_the_shipped_files(module_database: Database) -> None:
