@@ -87,8 +87,9 @@ class Asked:
     def requests(self) -> list[dict[str, Any]]:
         """Return single requests, newest first, with their time in the zone; a cache hit is free."""
         query = f"""
-          select started_at at time zone %(zone)s as local, model, cost_eur, energy_kwh as energy,
-            carbon_gco2e as carbon, water_l as water,
+          select started_at at time zone %(zone)s as local, model,
+            case when cache_hit then 0 else cost_eur end as cost_eur,
+            energy_kwh as energy, carbon_gco2e as carbon, water_l as water,
             (select sum(known) from unnest(array[tokens_input_uncached, tokens_cache_read,
                tokens_cache_write, tokens_output_text, tokens_reasoning]) as known) as tokens
           from {_ROWS} where day between %(first)s and %(last)s
