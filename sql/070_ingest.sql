@@ -93,7 +93,7 @@ begin
   for v_unit, v_amount in select * from jsonb_each_text(p_quantities) loop
     if v_unit !~ '^[a-z][a-z0-9_]{0,39}$' then
       return 'quantities has a unit that is no name of lower-case letters, digits and underscores';
-    elsif v_amount is null or v_amount !~ '^\d{1,13}(\.\d{1,12})?$' or v_amount::numeric > 1000000000000 then
+    elsif v_amount is null or v_amount !~ '^\d{1,13}(\.\d{1,40})?$' or v_amount::numeric > 1000000000000 then
       return 'quantities.' || v_unit || ' is not a number from 0 to 10^12';
     end if;
   end loop;

@@ -327,8 +327,8 @@ def _is_amount(value: Any, most: Decimal) -> bool:
 
 
 def plain_quantities(quantities: Mapping[str, int | Decimal]) -> dict[str, int | float]:
-    """Return quantities as JSON writes them."""
-    return {unit: n if type(n) is int else float(n) for unit, n in quantities.items()}
+    """Return quantities as JSON writes them, to nine decimals: a duration may have any number."""
+    return {unit: n if type(n) is int else round(float(n), 9) for unit, n in quantities.items()}
 
 
 def storable(text: str) -> bool:

@@ -24,6 +24,48 @@ FOLDER = Path(__file__).parents[1] / "fixtures/litellm_payloads"
 PAYLOADS = [json.loads(path.read_bytes()) for path in sorted(FOLDER.glob("*.json"))]
 for payload in PAYLOADS:
     payload.pop("model_map_information", None)
+# What the captured calls did not use: tools, media, tiers, jobs, and usage of other forms.
+CHAT = next(p for p in PAYLOADS if p.get("status") == "success" and p.get("prompt_tokens"))
+PAYLOADS += [
+    CHAT | {"call_type": kind, "response": answer, "metadata": {"usage_object": usage}}
+    for kind, answer, usage in (
+        (
+            "aresponses",
+            {
+                **{"id": "resp_1", "status": "queued", "background": True, "service_tier": "flex"},
+                "output": [
+                    *({"type": "web_search_call"}, {"type": "file_search_call"}),
+                    {"type": "code_interpreter_call", "container_id": "c"},
+                ],
+            },
+            {"input_tokens": 5, "output_tokens": 3, "total_tokens": 9, "smell_tokens": 1},
+        ),
+        ("ocr", {"usage_info": {"pages_processed": 3}, "pages": [{}]}, {}),
+        ("transcription", {"duration": 3.3333333333333335}, {"type": "duration", "seconds": 3.5}),
+        ("image_generation", {"data": [{}, {}]}, {}),
+        ("aretrieve_batch", {"id": "batch_1", "object": "batch", "status": "completed"}, {}),
+        (
+            "acompletion",
+            {"service_tier": "priority"},
+            {
+                **{"input_tokens": 7, "output_tokens": 2, "cache_read_input_tokens": 5},
+                "cache_creation": {"ephemeral_1h_input_tokens": 4},
+                "server_tool_use": {"web_search_requests": 2},
+                **{"service_tier": "batch", "inference_geo": "us", "speed": "fast"},
+                "iterations": [{"type": "message", "input_tokens": 7, "output_tokens": 2}],
+            },
+        ),
+        (
+            "agenerate_content",
+            {},
+            {
+                **{"promptTokenCount": 5, "candidatesTokenCount": 3, "thoughtsTokenCount": 2},
+                **{"totalTokenCount": 12, "toolUsePromptTokenCount": 2, "trafficType": "FLEX"},
+                "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 4}],
+            },
+        ),
+    )
+]
 EXAMPLES = 50_000 if LONG else 1_000
 NASTY = st.sampled_from(
     [

@@ -20,6 +20,7 @@ from footprint.ingest.normalise import LitellmCall, Recount, normalise
 from footprint.ingest.pricing import GATEWAY_CACHE, NOT_BILLED
 from footprint.ingest.stated_prices import RawPrices
 from footprint.ingest.usage import UNKNOWN, TokenClasses, read_usage
+from house import Database
 
 FOLDER = Path(__file__).parents[1] / "fixtures/litellm_payloads"
 START = 1_795_219_950.25
@@ -123,6 +124,65 @@ def test_classes_add_up_to_the_stated_total_whatever_the_convention(
     found = read_usage(usage).tokens
     assert found.total == total
     assert min(found.input_uncached or 0, found.output_text or 0) >= 0
+
+
+@pytest.mark.parametrize("word", ["\0", "\ud800x", " ", "", 7, ["flex"], {"type": 1}, "x" * 500])
+def test_a_tier_that_is_no_word_costs_no_request(word: Any) -> None:
+    for place in ("response", "usage"):
+        payload = capture("async_http")
+        if place == "response":
+            payload["response"] = {"service_tier": word}
+        else:
+            payload["metadata"]["usage_object"] |= {"service_tier": word, "speed": word}
+        event = read(payload)
+        assert event.problems() == ()
+        assert event.service_tier in (None, "\ufffd", "\ufffdx", "x" * 40)
+
+
+def test_a_field_of_usage_that_cannot_be_written_is_named_all_the_same() -> None:
+    payload = capture("async_http")
+    payload["metadata"]["usage_object"] |= {"smell\0": 3, 7: 1, "\ud800": {"tokens": 2}}
+    event = read(payload)
+    assert event.problems() == ()
+    assert {"unread: smell\ufffd", "unread: 7", "unread: \ufffd.tokens"} <= set(event.flags)
+
+
+def test_counts_that_cannot_be_together_are_unknown() -> None:
+    payload = capture("async_http")
+    most = 10**12
+    payload["metadata"]["usage_object"] = {
+        **{"promptTokenCount": most, "toolUsePromptTokenCount": most, "candidatesTokenCount": 1}
+    }
+    event = read(payload)
+    assert event.problems() == ()
+    assert (event.tokens_input, "tokens_unread" in event.flags) == (0, True)
+
+
+@pytest.mark.parametrize("models", [[["gpt-4o"], {}, "gpt-4o"], [7], "gpt-4o", {"a": 1}])
+def test_a_batch_of_models_that_are_no_names_is_a_request(models: Any) -> None:
+    payload = capture("async_http") | {"call_type": "aretrieve_batch"}
+    payload["hidden_params"] = {
+        **{"batch_models": models, "batch_successful_requests": 10**12},
+        "batch_failed_requests": 10**12,
+    }
+    answer = {"id": "batch_1", "object": "batch", "status": "completed", "model": "gpt-4o"}
+    event = read(payload | {"response": answer})
+    assert event.problems() == ()
+    assert (event.model, event.quantities["requests"]) == ("gpt-4o", 10**12)
+
+
+@pytest.mark.parametrize("kind", [["web_search_call"], {"type": 1}, None, 7])
+def test_a_tool_of_no_kind_is_none(kind: Any) -> None:
+    payload = capture("async_http") | {"call_type": "aresponses"}
+    payload["response"] = {"output": [{"type": kind}, {"type": "web_search_call"}]}
+    assert read(payload).quantities == {"web_searches": 1}
+
+
+def test_a_duration_of_any_number_can_be_stored(database: Database) -> None:
+    for n, seconds in enumerate((10 / 3, 1e-300, 5e-324, 0.1 + 0.2, 9999999.123456789)):
+        payload = capture("async_http") | {"call_type": "atranscription"}
+        payload |= {"response": {"duration": seconds}, "litellm_call_id": f"sound {n}"}
+        assert database.store(read(payload).to_json())["rejected"] == []
 
 
 def test_the_key_is_made_of_call_status_and_start() -> None:

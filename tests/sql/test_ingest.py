@@ -347,3 +347,14 @@ def test_a_batch_of_known_bad_and_new_events_stores_just_the_new_ones(
     assert [r["event_id"] for r in answer["rejected"]] == ["not-a-uuid"]
     assert any_database.one("select count(*) from public.request_logs where model = 'other'") == 0
     assert any_database.rollup_differences() == 0
+
+
+def test_a_quantity_may_have_as_many_digits_as_a_float(any_database: Database) -> None:
+    seconds = 3.3333333333333335
+    assert any_database.store(event(quantities={"audio_seconds": seconds}))["inserted"] == 1
+    assert any_database.one(
+        "select quantities ->> 'audio_seconds' from public.request_logs"
+    ) == str(seconds)
+    for wrong in (-1, "many", 10**13, None, [1]):
+        answer = any_database.store(event(quantities={"audio_seconds": wrong}))
+        assert "quantities.audio_seconds" in answer["rejected"][0]["reason"]

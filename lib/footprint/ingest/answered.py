@@ -51,6 +51,8 @@ def _look_at_tools(output: list[Any], found: dict[str, int | Decimal]) -> None:
     for item in output[:_MOST_ITEMS]:
         said = loose.mapping(item)
         kind = said.get("type")
+        if not isinstance(kind, str):
+            continue
         if kind in _TOOLS:
             found[_TOOLS[kind]] = found.get(_TOOLS[kind], 0) + 1
         elif kind == "code_interpreter_call":

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from footprint.event import EARLIEST, MAX_MODEL, Status, event_key
+from footprint.event import EARLIEST, MAX_MODEL, MAX_TOKENS, Status, event_key
 from footprint.ingest import loose
 from footprint.ingest.attribution import Call
 from footprint.ingest.charge import BROKE_OFF, NO_PRICE, NO_USAGE
@@ -270,15 +270,15 @@ def _say_what(body: dict[str, Any], parts: Call, answer: Any, kind: Kind) -> Non
     if kind == "batch":
         body["service_tier"] = "batch"
         found = loose.mapping(parts.payload.get("hidden_params")).get("batch_models")
-        models = list(dict.fromkeys(found)) if isinstance(found, list) else []
-        models = models or [_field(answer, "model"), body["model"]]
+        named = [m for m in found if isinstance(m, str)] if isinstance(found, list) else []
+        models = list(dict.fromkeys(named)) or [_field(answer, "model"), body["model"]]
         # The same tokens again, by model.
         body["flags"] = [f for f in body.get("flags", ()) if not f.startswith(_BY_MODEL)]
-        if isinstance(found, list) and len(set(found)) > 1:
+        if len(set(named)) > 1:
             body["flags"].append(SEVERAL_MODELS)
         done, failed = _counts(parts, answer)
         if done or failed:
-            quantities |= {"requests": (done or 0) + (failed or 0)}
+            quantities |= {"requests": min((done or 0) + (failed or 0), MAX_TOKENS)}
             quantities |= {"failed_requests": failed} if failed else {}
     elif kind == "fine_tuning":
         if trained := loose.count(_field(answer, "trained_tokens")):

@@ -23,6 +23,7 @@ TOKENS_UNREAD: Final = "tokens_unread"
 UNREAD: Final = "unread: "
 MAX_STREAM_TEXT: Final = 200_000
 MAX_UNREAD: Final = 10
+_MAX_WORD: Final = 40
 _MAX_FIELDS: Final = 300
 _MAX_DEPTH: Final = 4
 _USAGE: Final = re.compile(r'"usage(?:Metadata)?"\s*:\s*(?=\{)')
@@ -107,14 +108,18 @@ def read_usage(
         return usual
     reader = UsageReader()
     _walk(usage, "", reader, 1, set())
-    return reader.result(model, disjoint=disjoint)
+    found = reader.result(model, disjoint=disjoint)
+    if max(n or 0 for n in found.tokens) <= MAX_TOKENS:
+        return found
+    # Counts that can each be, and not together: nobody knows what was used.
+    return found._replace(tokens=UNKNOWN, flags=(*found.flags, TOKENS_UNREAD))
 
 
 def tier_of(word: str) -> str | None:
     """Return a tier of service by one name for all providers; None for the usual one."""
     if word in _USUAL_TIERS:
         return None
-    plain = word.strip().lower()[:40]
+    plain = (loose.text(word[:_MAX_WORD]) or "").lower()
     return None if plain in _USUAL_TIERS else _TIERS.get(plain, plain)
 
 
@@ -225,12 +230,12 @@ class UsageReader:
 
     def text(self, role: str, value: str) -> None:
         """Take in a word: the service tier, or where the provider inferred."""
-        word = value.strip().lower()[:40]
+        word = (loose.text(value[:_MAX_WORD]) or "").lower()
         if role == "tier":
             self._tier = tier_of(word) or self._tier
-        elif role == "speed" and word != "standard":
+        elif role == "speed" and word not in ("", "standard"):
             self._tier = word
-        elif role == "geo" and word not in ("global", "not_available"):
+        elif role == "geo" and word not in ("", "global", "not_available"):
             self._geo = word
 
     def result(self, model: str | None = None, *, disjoint: bool = False) -> Usage:
@@ -248,7 +253,7 @@ class UsageReader:
             cost = Decimal(counts["cost_ticks"]).scaleb(-10)
         if not (tokens is not UNKNOWN or flags or quantities or self._unread or cost or self._tier):
             return NOTHING
-        flags.extend(f"{UNREAD}{name}"[:100] for name in self._unread)
+        flags.extend(loose.storable_text(f"{UNREAD}{name}"[:100]) for name in self._unread)
         return Usage(
             tokens,
             quantities,
@@ -387,11 +392,7 @@ def _with_rest(found: TokenClasses, rest: int, model: str | None, flags: list[st
     has_sides = found.input_uncached is not None and found.output_text is not None
     if has_sides and not (model is not None and "claude" in model):
         return found._replace(reasoning=(found.reasoning or 0) + rest)
-    if found.input_uncached is not None and not has_sides and _reads_only(model):
-        return found._replace(input_uncached=found.input_uncached + rest)
-    if not has_sides and _reads_only(model):
-        return found._replace(input_uncached=(found.input_uncached or 0) + rest)
-    if TOKENS_UNREAD not in flags:
+    if not (not has_sides and _reads_only(model)) and TOKENS_UNREAD not in flags:
         flags.append(TOKENS_UNREAD)
     return found._replace(input_uncached=(found.input_uncached or 0) + rest)
 
@@ -452,7 +453,7 @@ def _walk(
         kind = type(value)
         if kind is bool:
             continue
-        name = f"{prefix}{key}" if prefix else key
+        name = f"{prefix}{key}"
         if kind is int or kind is float or kind is Decimal:
             _take_number(name, value, reader)
         elif kind is str:
