@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from footprint.event import UsageEvent
 
@@ -379,8 +379,7 @@ class Price:
         moment = at.astimezone(UTC)
         if _is_within(block.get("hours_utc"), moment):
             return True
-        zone = block.get("weekday_timezone")
-        day = moment.astimezone(ZoneInfo(zone) if zone else UTC).isoweekday()
+        day = moment.astimezone(_calendar(block.get("weekday_timezone"))).isoweekday()
         return any(
             _is_within(rule.get("hours_utc"), moment)
             and ("weekdays" not in rule or day in map(_weekday, rule["weekdays"]))
@@ -428,6 +427,14 @@ def _decimal(value: Any) -> Decimal:
 
 def _or(value: Any, otherwise: Decimal) -> Decimal:
     return otherwise if value is None else _decimal(value)
+
+
+def _calendar(name: Any) -> tzinfo:
+    """Return the time zone that weekdays are read in; UTC where it is not known here."""
+    try:
+        return ZoneInfo(str(name)) if name else UTC
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return UTC
 
 
 def _weekday(value: Any) -> int | None:
