@@ -326,3 +326,20 @@ def test_the_whole_trace_maps_to_the_totals_that_csv_adds_up(trace_csv: Path) ->
     assert sum(event.tokens_output for event in events) == expected_out
     cost = sum(event.cost_usd or 0 for event in events)
     assert cost == (Decimal("2.5") * expected_in + 10 * Decimal(expected_out)) / 10**6
+
+
+def test_a_row_without_a_cost_of_its_own_is_held_against_its_other_money() -> None:
+    tokens = {"tokens_input": "1000", "tokens_output": "10"}
+    stated = mapped(BASE | tokens | {"cost_usd": "0.5", "usage.cost": "0.4", "search_fee": "0.1"})
+    assert (stated.cost_usd, stated.flags) == (Decimal("0.5"), ())
+    # The same columns, in a row that leaves the cost open or says 0, which means unknown.
+    for nothing in ("", "0"):
+        other = mapped(BASE | tokens | {"cost_usd": nothing, "search_fee": "0.1"})
+        assert (other.cost_usd, other.flags) == (None, ("unread: search_fee",))
+        usage = mapped(BASE | tokens | {"cost_usd": nothing, "usage.cost": "0.4"})
+        assert usage.cost_usd == Decimal("0.4")
+
+
+def test_a_plan_of_the_customers_is_no_tier_of_service() -> None:
+    event = mapped(BASE | {"tokens_input": "1000", "tokens_output": "10", "tier": "gold"})
+    assert (event.service_tier, event.cost_usd) == (None, Decimal("0.0026"))

@@ -66,7 +66,6 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "cost_eur": ("costeur", "cost_in_eur"),
     "reported_cost": ("cost", "amount"),
     "reported_currency": ("currency", "cost_currency", "billing_currency"),
-    "service_tier": ("tier",),
     "latency_s": ("response_time",),
     "tags": ("request_tags",),
 }
@@ -243,6 +242,8 @@ class Mapper:
             value = row[step.column]
             if values.is_nothing(value):
                 continue
+            if step.money and _says_cost(found):
+                continue
             try:
                 if step.field:
                     found[step.name] = step.parser(value)
@@ -280,6 +281,7 @@ class _Step:
     Args:
         name: the field, else what the column is called in usage.
         field: whether it fills a field; else it is read as `role`.
+        money: whether it says nothing more where a field has a row's cost; fields come first.
     """
 
     name: str
@@ -287,13 +289,13 @@ class _Step:
     parser: Parser
     field: bool
     role: str = ""
+    money: bool = False
 
 
 def _usage_steps(columns: Sequence[str], fields: Mapping[str, str]) -> Iterator[_Step]:
     """Yield how the columns of usage are read that fill no field."""
     taken = set(fields.values())
     answered = frozenset().union(*(_SAID[name] for name in fields if name in _SAID))
-    has_cost = bool(_COSTS & fields.keys())
     for column in columns:
         if column in taken:
             continue
@@ -302,13 +304,20 @@ def _usage_steps(columns: Sequence[str], fields: Mapping[str, str]) -> Iterator[
             continue
         role = column_role(column)
         if role is None:
-            if is_suspect(column) and not (has_cost and is_money(column)):
-                yield _Step(column, column, values.nested_or_number, False, "unread")
+            if is_suspect(column):
+                number = values.nested_or_number
+                yield _Step(column, column, number, False, "unread", is_money(column))
         elif role in _WORDS:
             yield _Step(column, column, values.text, False, role)
-        elif role != "known" and role not in answered and not (has_cost and role in _MONEY):
-            parser = values.amount if role in CONTINUOUS or role in _MONEY else values.count
-            yield _Step(column.rpartition(".")[2], column, parser, False, role)
+        elif role != "known" and role not in answered:
+            is_cost = role in _MONEY
+            parser = values.amount if role in CONTINUOUS or is_cost else values.count
+            yield _Step(column.rpartition(".")[2], column, parser, False, role, is_cost)
+
+
+def _says_cost(found: Mapping[str, Any]) -> bool:
+    """Tell whether a row has a cost of its own; 0 is none, gateways write it for unknown too."""
+    return any(found.get(name) for name in _COSTS)
 
 
 _WORDS: Final = frozenset({"tier", "geo", "speed"})
@@ -390,7 +399,7 @@ def _add_usage(found: dict[str, Any], reader: UsageReader, model: str) -> None:
         found["service_tier"] = tier_of(found["service_tier"])
     if usage.geo:
         found.setdefault("region", usage.geo)
-    if usage.cost_usd is not None and not _COSTS & found.keys():
+    if usage.cost_usd is not None and not _says_cost(found):
         found["cost_usd"] = usage.cost_usd
 
 
